@@ -1,0 +1,152 @@
+package tessera;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tessera.engine.Device;
+import tessera.engine.Engine;
+import tessera.engine.Engines;
+import tessera.operators.HalfStorage;
+import tessera.planner.Plan;
+import tessera.planner.SelfCheck;
+import tessera.reference.Accuracy;
+
+/**
+ * A plan made ready on a device: prepare once, run many times. On the JVM a run works on the caller's tensors; other
+ * devices have buffers of their own, kept between runs. Not safe for use by several threads at once; close it to give
+ * the device's memory back.
+ */
+public final class Prepared implements AutoCloseable {
+    private final Spec spec;
+    private final Plan plan;
+    private final Device device;
+    private final Engine engine;
+    private final Accuracy selfCheck;
+    private Map<String, Tensor> bound = Map.of();
+    private Engine.Session session;
+
+    Prepared(Spec spec, Plan plan, Device device, boolean check) {
+        this.spec = spec;
+        this.plan = plan;
+        this.device = device;
+        this.engine = Engines.of(device);
+        this.selfCheck = check ? SelfCheck.of(spec, plan, device) : null;
+    }
+
+    public Spec spec() {
+        return spec;
+    }
+
+    public Plan plan() {
+        return plan;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    /**
+     * Runs with the spec's inputs, then its outputs, in the spec's order; for attention {@code run(q, k, v, out)}, with the
+     * log-sum-exp {@code run(q, k, v, out, lse)}. Outputs left out at the end are allocated.
+     *
+     * @throws IllegalArgumentException if a tensor is missing or has the wrong shape, naming it
+     * @throws TesseraException if the device fails
+     */
+    public Result run(Tensor... tensors) {
+        List<String> names = new ArrayList<>(spec.inputs().keySet());
+        names.addAll(spec.outputs().keySet());
+        if (tensors.length > names.size()) {
+            throw new IllegalArgumentException(spec.operator() + " takes " + names + ", got " + tensors.length + " tensors");
+        }
+        Map<String, Tensor> byName = new LinkedHashMap<>();
+        for (int n = 0; n < tensors.length; n++) {
+            byName.put(names.get(n), tensors[n]);
+        }
+        return run(byName);
+    }
+
+    /** As {@link #run(Tensor...)}, by name. */
+    public Result run(Map<String, Tensor> tensors) {
+        long start = System.nanoTime();
+        Map<String, Tensor> given = complete(tensors);
+        if (device.isJvm()) {
+            bind(inStorage(given));
+        } else if (session == null) {
+            Map<String, Tensor> buffers = new LinkedHashMap<>();
+            given.forEach((name, tensor) -> buffers.put(name, Tensor.zeros(storage(name), tensor.shape())));
+            bind(buffers);
+        }
+        spec.inputs().keySet().forEach(name -> copy(given.get(name), bound.get(name)));
+        var timing = session.run();
+        Map<String, Tensor> outputs = new LinkedHashMap<>();
+        for (String name : spec.outputs().keySet()) {
+            copy(bound.get(name), given.get(name));
+            outputs.put(name, given.get(name));
+        }
+        var total = new tessera.engine.Timing(timing.kernel(), timing.transfer(), timing.compile(), System.nanoTime() - start);
+        return new Result(outputs, plan, device.id(), total, selfCheck);
+    }
+
+    private static void copy(Tensor from, Tensor to) {
+        if (from != to) {
+            from.copyTo(to);
+        }
+    }
+
+    private DType storage(String name) {
+        return spec.inputs().containsKey(name) ? plan.storage() : DType.F32;
+    }
+
+    private Map<String, Tensor> inStorage(Map<String, Tensor> given) {
+        Map<String, Tensor> stored = new LinkedHashMap<>();
+        given.forEach((name, tensor) -> {
+            boolean same = tensor.dtype() == storage(name);
+            stored.put(name, same ? tensor : Tensor.zeros(storage(name), tensor.shape()));
+        });
+        return stored;
+    }
+
+    private void bind(Map<String, Tensor> tensors) {
+        if (session != null && tensors.equals(bound)) {
+            return;
+        }
+        close();
+        bound = tensors;
+        session = engine.prepare(device, HalfStorage.bind(spec, plan, tensors));
+    }
+
+    private Map<String, Tensor> complete(Map<String, Tensor> tensors) {
+        Map<String, Tensor> given = new LinkedHashMap<>();
+        spec.inputs().forEach((name, shape) -> {
+            Tensor tensor = tensors.get(name);
+            if (tensor == null) {
+                throw new IllegalArgumentException("input '" + name + "' is missing; " + spec.operator() + " takes " + spec.inputs());
+            }
+            given.put(name, checked(name, tensor, shape));
+        });
+        spec.outputs().forEach((name, shape) -> {
+            Tensor tensor = tensors.get(name);
+            given.put(name, tensor == null ? Tensor.zeros(spec.dtype(), shape) : checked(name, tensor, shape));
+        });
+        return given;
+    }
+
+    private static Tensor checked(String name, Tensor tensor, Shape shape) {
+        if (!tensor.shape().equals(shape)) {
+            throw new IllegalArgumentException("'" + name + "' must have shape " + shape + ", got " + tensor.shape());
+        }
+        if (!tensor.dtype().isFloat()) {
+            throw new IllegalArgumentException("'" + name + "' must be stored as F32, F16 or BF16, got " + tensor.dtype());
+        }
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        if (session != null) {
+            session.close();
+            session = null;
+        }
+    }
+}

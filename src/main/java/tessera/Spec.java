@@ -1,0 +1,25 @@
+package tessera;
+
+import java.util.Map;
+
+/**
+ * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
+ * always get the same plan on the same device.
+ */
+public sealed interface Spec permits AttentionSpec, MergeSpec, RecurrenceSpec {
+
+    /** The operator's name: ATTN, MERGE or GLR. */
+    String operator();
+
+    /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */
+    Map<String, Shape> inputs();
+
+    /** Output names and shapes, in the order in which {@link Prepared#run} takes them, after the inputs. */
+    Map<String, Shape> outputs();
+
+    /** Storage type of inputs and outputs; arithmetic is float32. */
+    DType dtype();
+
+    /** A small problem of the same kind, on which a plan's first use is checked. */
+    Spec miniature();
+}

@@ -1,0 +1,55 @@
+package tessera;
+
+import java.util.List;
+import tessera.engine.Device;
+import tessera.engine.Engines;
+import tessera.planner.Plan;
+import tessera.planner.Planner;
+
+/**
+ * The front door.
+ *
+ * {@snippet :
+ * var spec = AttentionSpec.of(1, 8, 512, 64).causal().build();
+ * try (var plan = Tessera.plan(spec, Tessera.device("jvm"))) {
+ *     plan.run(q, k, v, out);
+ * }
+ * }
+ */
+public final class Tessera {
+    private Tessera() {
+    }
+
+    /** Every device present: the JVM, and what TornadoVM lists where it is present. */
+    public static List<Device> devices() {
+        return Engines.devices();
+    }
+
+    /**
+     * The device with that id, for example {@code jvm} or {@code opencl:0}.
+     *
+     * @throws TesseraException naming the devices there are
+     */
+    public static Device device(String id) {
+        return Engines.device(id);
+    }
+
+    /**
+     * Plans a spec for a device and makes it ready to run.
+     *
+     * @throws TesseraException if no plan is legal there, naming the limits, or if the chosen plan fails its self-check
+     */
+    public static Prepared plan(Spec spec, Device device) {
+        return plan(spec, device, Planner.plan(spec, device));
+    }
+
+    /** Makes ready a plan that the caller chose among {@link Planner#candidates}. */
+    public static Prepared plan(Spec spec, Device device, Plan plan) {
+        return new Prepared(spec, plan, device, true);
+    }
+
+    /** As {@link #plan(Spec, Device, Plan)}, without the self-check. */
+    public static Prepared unchecked(Spec spec, Device device, Plan plan) {
+        return new Prepared(spec, plan, device, false);
+    }
+}

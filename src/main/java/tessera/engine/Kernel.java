@@ -1,0 +1,47 @@
+package tessera.engine;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Method;
+
+/**
+ * A static method that TornadoVM can compile.
+ *
+ * @param method the method itself
+ * @param handle the same, as a handle that takes its arguments as one array
+ */
+public record Kernel(Method method, MethodHandle handle) {
+
+    /** How a kernel divides its work. */
+    public enum Kind {
+        /** One {@code @Parallel} loop over rows; the last two parameters are rowOffset and rowCount. */
+        ROWS,
+        /** Work-groups with local memory and barriers; the first parameter is a KernelContext. */
+        TILES
+    }
+
+    /**
+     * The public static method {@code name} of {@code owner}; kernels are not overloaded.
+     *
+     * @throws IllegalArgumentException if there is no such method
+     */
+    public static Kernel of(Class<?> owner, String name) {
+        for (Method method : owner.getDeclaredMethods()) {
+            if (method.getName().equals(name)) {
+                try {
+                    MethodHandle handle = MethodHandles.publicLookup().unreflect(method);
+                    return new Kernel(method, handle.asSpreader(Object[].class, method.getParameterCount()));
+                } catch (IllegalAccessException e) {
+                    throw new IllegalArgumentException("kernel " + owner.getSimpleName() + "." + name + " must be public", e);
+                }
+            }
+        }
+        throw new IllegalArgumentException("no kernel named " + name + " in " + owner.getName());
+    }
+
+    /** For example {@code RangeAttention.rows}. */
+    @Override
+    public String toString() {
+        return method.getDeclaringClass().getSimpleName() + "." + method.getName();
+    }
+}

@@ -1,0 +1,20 @@
+package tessera.engine;
+
+/**
+ * Where the time of one run went, in nanoseconds.
+ *
+ * @param kernel inside kernels
+ * @param transfer copying to and from the device
+ * @param compile compiling kernels; 0 after the first run
+ * @param total around everything, as the caller sees it
+ */
+public record Timing(long kernel, long transfer, long compile, long total) {
+
+    public double kernelMillis() {
+        return kernel / 1e6;
+    }
+
+    public double totalMillis() {
+        return total / 1e6;
+    }
+}

@@ -1,0 +1,56 @@
+package tessera.layouts;
+
+import tessera.AttentionSpec;
+import tessera.masks.Blocks;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * Block-sparse rows: for block map h and query block b, the visited key blocks are
+ * {@code colIdx[rowPtr[h * queryBlocks + b] .. rowPtr[h * queryBlocks + b + 1])}, ascending.
+ *
+ * @param heads number of block maps
+ * @param rowPtr {@code [heads * queryBlocks + 1]}
+ * @param colIdx {@code [max(1, number of blocks)]}
+ */
+public record Bsr(int heads, int blockQ, int blockK, int queryBlocks, IntArray rowPtr, IntArray colIdx) implements Layout {
+
+    static Bsr of(Blocks blocks) {
+        int rows = blocks.heads() * blocks.queryBlocks();
+        IntArray rowPtr = new IntArray(rows + 1);
+        IntArray colIdx = new IntArray(Math.max(1, blocks.count()));
+        int next = 0;
+        for (int row = 0; row < rows; row++) {
+            rowPtr.set(row, next);
+            for (int kb = 0; kb < blocks.keyBlocks(); kb++) {
+                if (blocks.block(row / blocks.queryBlocks(), row % blocks.queryBlocks(), kb)) {
+                    colIdx.set(next++, kb);
+                }
+            }
+        }
+        rowPtr.set(rows, next);
+        return new Bsr(blocks.heads(), blocks.blockQ(), blocks.blockK(), blocks.queryBlocks(), rowPtr, colIdx);
+    }
+
+    @Override
+    public String name() {
+        return "BSR";
+    }
+
+    @Override
+    public long pairs(AttentionSpec spec) {
+        long pairs = 0;
+        int diagonal = spec.causal() ? spec.offset() : 1 << 30;
+        for (int row = 0; row < heads * queryBlocks; row++) {
+            int firstQuery = row % queryBlocks * blockQ;
+            int lastQuery = Math.min(firstQuery + blockQ, spec.queries());
+            for (int e = rowPtr.get(row); e < rowPtr.get(row + 1); e++) {
+                int firstKey = colIdx.get(e) * blockK;
+                int lastKey = Math.min(firstKey + blockK, spec.keys());
+                for (int i = firstQuery; i < lastQuery; i++) {
+                    pairs += Math.max(0, Math.min(lastKey, i + diagonal + 1) - firstKey);
+                }
+            }
+        }
+        return pairs * spec.batch() * (spec.heads() / heads);
+    }
+}

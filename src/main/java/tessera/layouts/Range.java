@@ -1,0 +1,33 @@
+package tessera.layouts;
+
+import tessera.AttentionSpec;
+
+/**
+ * Two runs of keys for each query i: the sinks {@code [0, sink)}, then what lies beyond them of the window
+ * {@code [i + first, i + last]}; both cut at {@code i + diagonal} and at the end of the sequence.
+ *
+ * @param name FULL where nothing is cut, else RANGE
+ */
+public record Range(String name, int sink, int first, int last, int diagonal) implements Layout {
+
+    static Range of(AttentionSpec spec, int sink, int left, int right) {
+        int offset = spec.offset();
+        int diagonal = spec.causal() ? offset : spec.keys();
+        int first = left < 0 ? -spec.queries() : offset - left;
+        int last = right < 0 ? diagonal : Math.min(offset + right, diagonal);
+        boolean full = left < 0 && right < 0 && !spec.causal();
+        return new Range(full ? "FULL" : "RANGE", Math.min(sink, spec.keys()), first, last, diagonal);
+    }
+
+    @Override
+    public long pairs(AttentionSpec spec) {
+        long pairs = 0;
+        for (int i = 0; i < spec.queries(); i++) {
+            int sinkEnd = Math.clamp(i + diagonal + 1, 0, sink);
+            int start = Math.max(sinkEnd, i + first);
+            int end = Math.min(spec.keys(), i + last + 1);
+            pairs += sinkEnd + Math.max(0, end - start);
+        }
+        return pairs * spec.batch() * spec.heads();
+    }
+}

@@ -1,0 +1,108 @@
+package tessera.masks;
+
+import java.util.BitSet;
+
+/**
+ * A mask made of whole blocks: query block {@code i / blockQ} sees key block {@code j / blockK} or does not. Tail blocks
+ * are cut at the end of the sequence.
+ */
+public final class Blocks implements Mask {
+
+    /** Whether a block of queries may see a block of keys. */
+    @FunctionalInterface
+    public interface Rule {
+        boolean allows(int head, int queryBlock, int keyBlock);
+    }
+
+    private final int heads;
+    private final int blockQ;
+    private final int blockK;
+    private final int queryBlocks;
+    private final int keyBlocks;
+    private final BitSet allowed = new BitSet();
+
+    /**
+     * Evaluates {@code rule} once for every block.
+     *
+     * @param heads number of block maps: 1 (shared), the number of key/value heads, or the number of query heads
+     * @param queries number of queries N
+     * @param keys number of keys M
+     * @param blockQ queries in a block
+     * @param blockK keys in a block
+     * @throws IllegalArgumentException if a count is not positive or there are more than 2^31 - 1 blocks
+     */
+    public Blocks(int heads, int queries, int keys, int blockQ, int blockK, Rule rule) {
+        if (heads <= 0 || queries <= 0 || keys <= 0 || blockQ <= 0 || blockK <= 0) {
+            throw new IllegalArgumentException("heads, queries, keys and block sizes must be at least 1, got " + heads + ", "
+                    + queries + ", " + keys + ", " + blockQ + "x" + blockK);
+        }
+        this.heads = heads;
+        this.blockQ = blockQ;
+        this.blockK = blockK;
+        this.queryBlocks = Math.ceilDiv(queries, blockQ);
+        this.keyBlocks = Math.ceilDiv(keys, blockK);
+        if ((long) heads * queryBlocks * keyBlocks > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("more than 2^31 - 1 blocks; use blocks larger than " + blockQ + "x" + blockK);
+        }
+        for (int h = 0; h < heads; h++) {
+            for (int qb = 0; qb < queryBlocks; qb++) {
+                for (int kb = 0; kb < keyBlocks; kb++) {
+                    allowed.set((h * queryBlocks + qb) * keyBlocks + kb, rule.allows(h, qb, kb));
+                }
+            }
+        }
+    }
+
+    public int heads() {
+        return heads;
+    }
+
+    public int blockQ() {
+        return blockQ;
+    }
+
+    public int blockK() {
+        return blockK;
+    }
+
+    public int queryBlocks() {
+        return queryBlocks;
+    }
+
+    public int keyBlocks() {
+        return keyBlocks;
+    }
+
+    /** Whether block map {@code map} lets a block of queries see a block of keys. */
+    public boolean block(int map, int queryBlock, int keyBlock) {
+        return allowed.get((map * queryBlocks + queryBlock) * keyBlocks + keyBlock);
+    }
+
+    /** Number of allowed blocks over all block maps. */
+    public int count() {
+        return allowed.cardinality();
+    }
+
+    /** {@inheritDoc} Here {@code head} is the index of the block map. */
+    @Override
+    public boolean allows(int head, int query, int position, int key) {
+        return block(head, query / blockQ, key / blockK);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Blocks b && heads == b.heads && blockQ == b.blockQ && blockK == b.blockK
+                && queryBlocks == b.queryBlocks && keyBlocks == b.keyBlocks && allowed.equals(b.allowed);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * blockQ + blockK) + allowed.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        long all = (long) heads * queryBlocks * keyBlocks;
+        return "blocks(" + blockQ + "x" + blockK + ", density " + String.format("%.3f", (double) count() / all) + ")";
+    }
+}

@@ -1,0 +1,32 @@
+package tessera.masks;
+
+/**
+ * Sliding window with sinks: key j is allowed if {@code j < sink} or {@code p - left <= j <= p + right}, p being the
+ * query's position. Longformer (arXiv:2004.05150), StreamingLLM (arXiv:2309.17453).
+ *
+ * @param sink number of leading keys that every query sees
+ * @param left keys before the query, -1 for all of them
+ * @param right keys after the query, -1 for all of them
+ */
+public record Window(int sink, int left, int right) implements Mask {
+
+    /** @throws IllegalArgumentException for a negative sink or a side below -1 */
+    public Window {
+        if (sink < 0 || left < -1 || right < -1) {
+            throw new IllegalArgumentException("a window needs sink >= 0 and left, right >= 0 (or -1 for open), got sink="
+                    + sink + ", left=" + left + ", right=" + right);
+        }
+    }
+
+    @Override
+    public boolean allows(int head, int query, int position, int key) {
+        boolean inside = (left < 0 || key >= position - left) && (right < 0 || key <= position + right);
+        return key < sink || inside;
+    }
+
+    @Override
+    public String toString() {
+        String sides = (left < 0 ? "open" : Integer.toString(left)) + "," + (right < 0 ? "open" : Integer.toString(right));
+        return "window(" + sides + (sink > 0 ? ", sink " + sink : "") + ")";
+    }
+}

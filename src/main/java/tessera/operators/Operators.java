@@ -1,0 +1,26 @@
+package tessera.operators;
+
+import tessera.AttentionSpec;
+import tessera.MergeSpec;
+import tessera.RecurrenceSpec;
+import tessera.Spec;
+
+/** The operator of a spec. */
+public final class Operators {
+    private static final AttentionOperator ATTENTION = new AttentionOperator();
+    private static final MergeOperator MERGE = new MergeOperator();
+    private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
+
+    private Operators() {
+    }
+
+    @SuppressWarnings("unchecked")
+    public static <S extends Spec> Operator<S> of(S spec) {
+        return (Operator<S>) switch (spec) {
+            case AttentionSpec _ -> ATTENTION;
+            case MergeSpec _ -> MERGE;
+            case RecurrenceSpec _ -> RECURRENCE;
+            default -> throw new IllegalStateException(spec.operator());
+        };
+    }
+}

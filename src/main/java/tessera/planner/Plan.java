@@ -1,0 +1,35 @@
+package tessera.planner;
+
+import java.util.Map;
+import java.util.stream.Collectors;
+import tessera.DType;
+
+/**
+ * How to compute a spec on a device.
+ *
+ * @param operator ATTN, MERGE or GLR
+ * @param variant the kernel family: rows, split, tiles, recurrent, chunk
+ * @param layout how the allowed pairs are stored; "-" where there are none
+ * @param tuning tile sizes, parts, chunk length … by name, in a fixed order
+ * @param storage type of the inputs on the device
+ * @param cost what it asks of the device
+ * @param reason why this plan stands where it does among the candidates
+ */
+public record Plan(String operator, String variant, String layout, Map<String, Integer> tuning, DType storage, Cost cost, String reason) {
+
+    /** Tuning value {@code key}. */
+    public int get(String key) {
+        return tuning.get(key);
+    }
+
+    /** One line, for example {@code ATTN tiles FULL tileQ=16 tileK=32 lanes=8 F32}. */
+    public String summary() {
+        String numbers = tuning.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue() + " ").collect(Collectors.joining());
+        return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
+    }
+
+    @Override
+    public String toString() {
+        return summary();
+    }
+}

@@ -1,0 +1,88 @@
+package tessera.planner;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import tessera.DType;
+import tessera.Spec;
+import tessera.TesseraException;
+import tessera.engine.Device;
+import tessera.operators.Operators;
+
+/** Chooses a plan: the caller's, if one is named; else the first legal one. */
+public final class Planner {
+    private Planner() {
+    }
+
+    /** Every legal plan of a spec on a device, best guess first, with storage types and memory taken into account. */
+    public static Candidates candidates(Spec spec, Device device) {
+        Candidates all = Operators.of(spec).plans(spec, device);
+        Candidates candidates = new Candidates();
+        for (Plan plan : all.legal()) {
+            for (DType storage : storages(spec)) {
+                Plan stored = new Plan(plan.operator(), plan.variant(), plan.layout(), plan.tuning(), storage, plan.cost(), plan.reason());
+                String limit = limit(spec, stored, device);
+                if (limit == null) {
+                    candidates.add(stored);
+                } else {
+                    candidates.ruleOut(stored.summary(), limit);
+                }
+            }
+        }
+        all.ruledOut().forEach(r -> candidates.ruleOut(r.plan(), r.limit()));
+        return candidates;
+    }
+
+    /** Storage on the device: as the caller stores it where kernels can read that, else widened on the host. */
+    private static List<DType> storages(Spec spec) {
+        return spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
+    }
+
+    private static String limit(Spec spec, Plan plan, Device device) {
+        if (plan.storage() == DType.F16 && !device.half()) {
+            return device.id() + " cannot read float16; store as F32 instead";
+        }
+        long needed = plan.cost().memoryBytes();
+        if (needed > device.memoryBytes()) {
+            return "needs " + mib(needed) + " MiB, " + device.id() + " has " + mib(device.memoryBytes())
+                    + " MiB; use a smaller batch or length, or give it more (-Xmx, -Dtornado.device.memory)";
+        }
+        List<Long> sizes = new ArrayList<>();
+        spec.inputs().values().forEach(s -> sizes.add(4L * s.elements()));
+        spec.outputs().values().forEach(s -> sizes.add(4L * s.elements()));
+        long largest = sizes.stream().mapToLong(Long::longValue).max().orElse(0);
+        if (largest > device.maxArrayBytes()) {
+            return "one array needs " + mib(largest) + " MiB, " + device.id() + " allows " + mib(device.maxArrayBytes()) + " MiB";
+        }
+        return null;
+    }
+
+    private static long mib(long bytes) {
+        return Math.ceilDiv(bytes, 1L << 20);
+    }
+
+    /**
+     * The first legal plan.
+     *
+     * @throws TesseraException if there is none, with the limits that ruled each one out
+     */
+    public static Plan plan(Spec spec, Device device) {
+        return plan(spec, device, plan -> true, "any");
+    }
+
+    /**
+     * The first legal plan that {@code wanted} accepts; what is asked for is used or the call fails.
+     *
+     * @param description what was asked for, for the error message
+     * @throws TesseraException if there is none, naming the limits and the nearest plan that works
+     */
+    public static Plan plan(Spec spec, Device device, Predicate<Plan> wanted, String description) {
+        Candidates candidates = candidates(spec, device);
+        return candidates.legal().stream().filter(wanted).findFirst().orElseThrow(() -> {
+            StringBuilder message = new StringBuilder("no plan (" + description + ") for " + spec.operator() + " on " + device.id());
+            candidates.ruledOut().stream().map(r -> r.plan() + ": " + r.limit()).distinct().forEach(r -> message.append("; ").append(r));
+            candidates.legal().stream().findFirst().ifPresent(p -> message.append("; this one works: ").append(p.summary()));
+            return new TesseraException(message.toString());
+        });
+    }
+}

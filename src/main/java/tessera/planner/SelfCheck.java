@@ -1,0 +1,72 @@
+package tessera.planner;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import tessera.DType;
+import tessera.RecurrenceSpec;
+import tessera.Spec;
+import tessera.Tensor;
+import tessera.TesseraException;
+import tessera.engine.Device;
+import tessera.engine.Engines;
+import tessera.operators.HalfStorage;
+import tessera.operators.Operators;
+import tessera.reference.Accuracy;
+import tessera.reference.Sample;
+
+/** The first use of a plan on a device is checked against the reference on a small problem of the same kind. */
+public final class SelfCheck {
+
+    private record Key(String device, String plan, Spec miniature) {
+    }
+
+    private static final Map<Key, Accuracy> DONE = new ConcurrentHashMap<>();
+
+    private SelfCheck() {
+    }
+
+    /**
+     * Accuracy of the plan on the spec's miniature; remembered for the life of the process.
+     *
+     * @throws TesseraException if the result is wrong
+     */
+    public static Accuracy of(Spec spec, Plan plan, Device device) {
+        Spec miniature = spec.miniature();
+        return DONE.computeIfAbsent(new Key(device.id(), plan.summary(), miniature), _ -> check(miniature, plan, device));
+    }
+
+    private static Accuracy check(Spec miniature, Plan plan, Device device) {
+        Map<String, Tensor> tensors = inputs(miniature, 7);
+        Map<String, Tensor> stored = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> stored.put(name, tensor.to(plan.storage())));
+        Map<String, Tensor> all = new LinkedHashMap<>(stored);
+        miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
+        try (var session = Engines.of(device).prepare(device, HalfStorage.bind(miniature, plan, all))) {
+            session.run();
+        }
+        Accuracy accuracy = Operators.of(miniature).reference(miniature, stored, Sample.ALL).compare(all);
+        if (!accuracy.within(DType.F32.tolerance())) {
+            throw new TesseraException("the plan " + plan + " gives wrong results on " + device.id() + " (" + accuracy
+                    + "); choose another variant or device");
+        }
+        return accuracy;
+    }
+
+    /** Random inputs of a spec: standard normal, gates as logarithms of decays between 0 and 1. */
+    public static Map<String, Tensor> inputs(Spec spec, long seed) {
+        Map<String, Tensor> inputs = new LinkedHashMap<>();
+        for (String name : List.copyOf(spec.inputs().keySet())) {
+            Tensor tensor = Tensor.random(spec.inputs().get(name), seed + inputs.size());
+            if (spec instanceof RecurrenceSpec) {
+                for (int i = 0; i < tensor.shape().elements(); i++) {
+                    float x = tensor.get(i);
+                    tensor.set(i, name.equals("gate") ? -0.1f * Math.abs(x) : name.equals("z0") ? Math.abs(x) : x);
+                }
+            }
+            inputs.put(name, tensor);
+        }
+        return inputs;
+    }
+}
