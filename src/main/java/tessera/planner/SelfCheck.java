@@ -11,9 +11,11 @@ import tessera.Tensor;
 import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.engine.Engines;
+import tessera.engine.Program;
 import tessera.operators.HalfStorage;
 import tessera.operators.Operators;
 import tessera.reference.Accuracy;
+import tessera.reference.Expected;
 import tessera.reference.Sample;
 
 /** The first use of a plan on a device is checked against the reference on a small problem of the same kind. */
@@ -43,12 +45,24 @@ public final class SelfCheck {
         tensors.forEach((name, tensor) -> stored.put(name, tensor.to(plan.storage())));
         Map<String, Tensor> all = new LinkedHashMap<>(stored);
         miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
-        try (var session = Engines.of(device).prepare(device, HalfStorage.bind(miniature, plan, all))) {
+        Expected expected = Operators.of(miniature).reference(miniature, stored, Sample.ALL);
+        return run("the plan " + plan, HalfStorage.bind(miniature, plan, all), device, all, expected);
+    }
+
+    /**
+     * Runs a program once and compares its outputs.
+     *
+     * @param what names the program in the error message
+     * @param tensors the tensors the program writes, by the names used in {@code expected}
+     * @throws TesseraException if the program does not run there or the result is wrong
+     */
+    public static Accuracy run(String what, Program program, Device device, Map<String, Tensor> tensors, Expected expected) {
+        try (var session = Engines.of(device).prepare(device, program)) {
             session.run();
         }
-        Accuracy accuracy = Operators.of(miniature).reference(miniature, stored, Sample.ALL).compare(all);
+        Accuracy accuracy = expected.compare(tensors);
         if (!accuracy.within(DType.F32.tolerance())) {
-            throw new TesseraException("the plan " + plan + " gives wrong results on " + device.id() + " (" + accuracy
+            throw new TesseraException(what + " gives wrong results on " + device.id() + " (" + accuracy
                     + "); choose another variant or device");
         }
         return accuracy;
