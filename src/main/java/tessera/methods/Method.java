@@ -13,6 +13,16 @@ import tessera.Tensor;
  */
 public record Method(String id, Composition composition, Twin twin) {
 
+    /** The method's row in the catalogue: name, family, source. */
+    public Row row() {
+        return Catalogue.row(id);
+    }
+
+    /** The method applied to q, k, v; see {@link #composition}. */
+    public Case on(Tensor q, Tensor k, Tensor v, long seed) {
+        return composition.on(q, k, v, seed);
+    }
+
     /** Builds the case of a method. */
     @FunctionalInterface
     public interface Composition {

@@ -1,0 +1,35 @@
+package tessera.methods;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The methods that can be run, one for each implemented row of the {@link Catalogue}. */
+public final class Methods {
+    private static final List<Method> ALL = Stream.of(DenseMethods.ALL).flatMap(List::stream).toList();
+
+    private Methods() {
+    }
+
+    /** Every method that can be run, by family. */
+    public static List<Method> all() {
+        return ALL;
+    }
+
+    /** The method with exactly that id, if it can be run. */
+    public static Optional<Method> find(String id) {
+        return ALL.stream().filter(m -> m.id().equals(id)).findFirst();
+    }
+
+    /**
+     * The method of a row, by its id or name in any case.
+     *
+     * @throws IllegalArgumentException if there is no such row, naming the nearest, or if it cannot be run yet
+     */
+    public static Method of(String idOrName) {
+        Row row = Catalogue.row(idOrName);
+        return find(row.id()).orElseThrow(() -> new IllegalArgumentException("method " + row + " is " + row.status()
+                + " and cannot be run; choose from " + ALL.stream().map(Method::id).collect(Collectors.joining(", "))));
+    }
+}
