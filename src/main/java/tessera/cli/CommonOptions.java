@@ -1,9 +1,11 @@
 package tessera.cli;
 
+import java.io.PrintWriter;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
 import picocli.CommandLine.Option;
 import tessera.Tessera;
+import tessera.TesseraException;
 import tessera.engine.Device;
 
 /** Options that most commands share. */
@@ -21,9 +23,33 @@ final class CommonOptions {
     @Option(names = "--verbose", description = "Show more, and stack traces of errors.")
     boolean verbose;
 
-    /** The chosen devices, in the order given. */
+    /**
+     * The chosen devices, in the order given.
+     *
+     * @throws TesseraException for an id that is not present, naming those that are
+     */
     List<Device> devices() {
-        Stream<Device> chosen = devices.isEmpty() ? Tessera.devices().stream() : devices.stream().distinct().map(Tessera::device);
-        return chosen.toList();
+        List<Device> present = Tessera.devices();
+        return devices.isEmpty() ? present : devices.stream().distinct().map(id -> device(id, present)).toList();
+    }
+
+    private static Device device(String id, List<Device> present) {
+        List<String> ids = present.stream().map(Device::id).toList();
+        int index = ids.indexOf(id);
+        if (index < 0) {
+            throw new TesseraException("no device '" + id + "'" + Nearest.hint(id, ids) + "; present: " + String.join(", ", ids)
+                    + (ids.size() == 1 ? " (set TORNADOVM_HOME for TornadoVM's devices)" : ""));
+        }
+        return present.get(index);
+    }
+
+    /** Prints rows, whose keys are the columns, in the chosen format. */
+    void print(PrintWriter out, List<? extends Map<String, ?>> rows) {
+        switch (format) {
+            case TABLE -> Rows.table(out, rows);
+            case JSON -> Rows.json(out, rows);
+            case CSV -> Rows.csv(out, rows);
+        }
+        out.flush();
     }
 }

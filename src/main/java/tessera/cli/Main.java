@@ -3,18 +3,27 @@ package tessera.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import tessera.TesseraException;
 
 /** The command line. Exit codes: 0 done, 1 a check failed, 2 bad input or something that cannot be done here. */
 @Command(name = "tessera", version = "tessera 0.1.0", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND",
         description = "Attention for Java, tiled for every device.",
-        subcommands = {DevicesCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {
+            DevicesCommand.class,
+            CommandLine.HelpCommand.class
+        },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})
 public final class Main {
 
     public static void main(String[] arguments) {
+        if (Arrays.asList(arguments).contains("--verbose")) {
+            System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "debug");
+        }
         System.exit(commandLine().execute(arguments));
     }
 
@@ -23,6 +32,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setExecutionExceptionHandler(Main::report);
+        commandLine.setParameterExceptionHandler(Main::misused);
         return commandLine;
     }
 
@@ -31,7 +41,7 @@ public final class Main {
                 || e instanceof UncheckedIOException;
         PrintWriter err = command.getErr();
         boolean verbose = parsed.originalArgs().contains("--verbose");
-        err.println("tessera: " + (expected || e.getMessage() != null ? e.getMessage() : e.toString()));
+        err.println("tessera: " + oneLine(expected || e.getMessage() != null ? e.getMessage() : e.toString()));
         if (verbose) {
             e.printStackTrace(err);
         } else if (!expected) {
@@ -39,5 +49,27 @@ public final class Main {
         }
         err.flush();
         return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int misused(ParameterException e, String[] arguments) {
+        CommandLine command = e.getCommandLine();
+        String message = e.getMessage();
+        if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
+            String given = unmatched.getUnmatched().getFirst();
+            message = given.startsWith("-") ? "unknown option '" + given + "'" + Nearest.hint(given, command.getCommandSpec().optionsMap().keySet())
+                    : command.getParent() == null ? "unknown command '" + given + "'" + Nearest.hint(given, command.getSubcommands().keySet())
+                    : "unexpected argument '" + given + "'";
+        }
+        PrintWriter err = command.getErr();
+        err.println("tessera: " + oneLine(message) + "; see '" + command.getCommandSpec().qualifiedName() + " --help'");
+        if (Arrays.asList(arguments).contains("--verbose")) {
+            e.printStackTrace(err);
+        }
+        err.flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static String oneLine(String message) {
+        return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
     }
 }
