@@ -1,6 +1,7 @@
 package tessera.methods;
 
 import java.util.stream.IntStream;
+import tessera.Shape;
 import tessera.Tensor;
 
 /** Softmax attention by its definition in double precision, over the pairs that a predicate lets through. */
@@ -15,15 +16,21 @@ final class SoftmaxTwin {
     private SoftmaxTwin() {
     }
 
-    /** {@code out[h, i] = sum_j softmax_j(q_i·k_j / sqrt(dim)) v_j} over allowed j, with equally many queries and keys. */
+    /** As {@link #of(Shape, double[], double[], double[], int, Allowed)}, on tensors. */
     static double[] of(Tensor q, Tensor k, Tensor v, Allowed allowed) {
-        int heads = q.shape().dim(1);
-        int group = heads / k.shape().dim(1);
-        int length = q.shape().dim(2);
-        int dim = q.shape().dim(3);
-        double[] queries = doubles(q);
-        double[] keys = doubles(k);
-        double[] values = doubles(v);
+        return of(q.shape(), doubles(q), doubles(k), doubles(v), k.shape().dim(1), allowed);
+    }
+
+    /**
+     * {@code out[h, i] = sum_j softmax_j(q_i·k_j / sqrt(dim)) v_j} over allowed j, with equally many queries and keys.
+     *
+     * @param shape of the queries: [batch, heads, length, dim]
+     */
+    static double[] of(Shape shape, double[] queries, double[] keys, double[] values, int kvHeads, Allowed allowed) {
+        int heads = shape.dim(1);
+        int group = heads / kvHeads;
+        int length = shape.dim(2);
+        int dim = shape.dim(3);
         double[] out = new double[queries.length];
         IntStream.range(0, queries.length / dim).parallel().forEach(row -> {
             int i = row % length;

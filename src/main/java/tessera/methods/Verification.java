@@ -1,0 +1,94 @@
+package tessera.methods;
+
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import tessera.DType;
+import tessera.Shape;
+import tessera.Spec;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.engine.Device;
+import tessera.planner.Plan;
+import tessera.reference.Accuracy;
+import tessera.reference.Expected;
+
+/** Runs methods on devices and compares each with its twin. */
+public final class Verification {
+
+    /** [batch, heads, length, dim] of the problems: nothing divides, and a single token. */
+    private static final List<Shape> PROBLEMS = List.of(Shape.of(2, 4, 75, 24), Shape.of(1, 3, 130, 8), Shape.of(1, 2, 1, 12));
+
+    /**
+     * What a check found.
+     *
+     * @param plan how it was computed, empty if no plan was found
+     * @param status passed or failed
+     * @param maxAbs largest absolute difference over all problems, NaN if it did not run
+     * @param rms largest RMS ratio, NaN if it did not run
+     * @param reason why it failed, empty if it passed
+     */
+    @JsonPropertyOrder({"id", "name", "family", "device", "status", "maxAbs", "rms", "plan", "reason"})
+    public record Outcome(String id, String name, String family, String device, String plan, String status, double maxAbs, double rms,
+            String reason) {
+
+        public boolean passed() {
+            return status.equals("passed");
+        }
+    }
+
+    private Verification() {
+    }
+
+    /** Checks every method on every device; {@code progress} gets each outcome as it is found. */
+    public static List<Outcome> run(List<Method> methods, List<Device> devices, Consumer<Outcome> progress) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (Device device : devices) {
+            for (Method method : methods) {
+                Outcome outcome = check(method, device);
+                outcomes.add(outcome);
+                progress.accept(outcome);
+            }
+        }
+        return outcomes;
+    }
+
+    /** A failure of any kind is an outcome, so that one method does not hide the others. */
+    private static Outcome check(Method method, Device device) {
+        Accuracy worst = Accuracy.EXACT;
+        String plan = "";
+        try {
+            for (Shape shape : PROBLEMS) {
+                Case problem = method.on(Tensor.random(shape, 1), Tensor.random(shape, 2), Tensor.random(shape, 3), 4);
+                Plan chosen = problem.plan(device);
+                plan = plan.isEmpty() ? chosen.summary() : plan;
+                worst = worst.worse(accuracy(method, problem, chosen, device));
+            }
+        } catch (RuntimeException | LinkageError e) {
+            return outcome(method, device, plan, new Accuracy(false, Double.NaN, Double.NaN), e.getMessage() == null ? e.toString() : e.getMessage());
+        }
+        double tolerance = DType.F32.tolerance();
+        return outcome(method, device, plan, worst, worst.within(tolerance) ? "" : "the RMS ratio must be below " + tolerance + ": " + worst);
+    }
+
+    private static Accuracy accuracy(Method method, Case problem, Plan plan, Device device) {
+        Spec spec = problem.spec();
+        Map<String, Tensor> tensors = new LinkedHashMap<>(problem.inputs());
+        spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(spec.dtype(), shape).fill(Float.NaN)));
+        try (var prepared = Tessera.unchecked(spec, device, plan)) {
+            prepared.run(tensors);
+        }
+        double[] twin = method.twin().of(problem.inputs());
+        return Accuracy.of(tensors.get("out"), new Expected.Values(IntStream.range(0, twin.length).toArray(), twin));
+    }
+
+    private static Outcome outcome(Method method, Device device, String plan, Accuracy accuracy, String reason) {
+        Row row = method.row();
+        return new Outcome(row.id(), row.name(), row.family(), device.id(), plan, reason.isEmpty() ? "passed" : "failed", accuracy.maxAbs(),
+                accuracy.rms(), reason);
+    }
+}
