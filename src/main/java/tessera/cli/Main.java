@@ -15,6 +15,8 @@ import tessera.TesseraException;
         description = "Attention for Java, tiled for every device.",
         subcommands = {
             DevicesCommand.class,
+            PlanCommand.class,
+            RunCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})
