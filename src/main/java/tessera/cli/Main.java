@@ -17,6 +17,7 @@ import tessera.TesseraException;
             DevicesCommand.class,
             PlanCommand.class,
             RunCommand.class,
+            CompareCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})
