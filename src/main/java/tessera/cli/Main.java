@@ -17,6 +17,7 @@ import tessera.TesseraException;
             DevicesCommand.class,
             PlanCommand.class,
             RunCommand.class,
+            CompareCommand.class,
             VerifyCommand.class,
             CommandLine.HelpCommand.class
         },
