@@ -143,6 +143,10 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
     @Override
     public Program bind(AttentionSpec spec, Plan plan, Map<String, Tensor> tensors) {
         Layout layout = Layout.of(spec);
+        boolean sinks = layout instanceof Range r && r.sink() > 0;
+        if (!plan.layout().equals(layout.name()) || sinks && plan.variant().equals("tiles")) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + layout.name());
+        }
         int rows = spec.batch() * spec.heads() * spec.queries();
         TornadoNativeArray q = tensors.get("q").data();
         TornadoNativeArray k = tensors.get("k").data();
