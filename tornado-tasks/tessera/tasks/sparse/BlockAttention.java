@@ -7,8 +7,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Softmax attention over the blocks of a block-sparse row layout: the formula of dense attention with j running over the
- * blocks listed for the query's block; softmax is joint over them (arXiv:1904.10509, arXiv:2007.14062).
+ * Softmax attention over the blocks of a block-sparse row layout, one softmax over the keys of all blocks C(i) listed for
+ * the query's block: {@code out_i = sum_{j in C(i)} exp(s_ij - m_i) v_j / sum_{j in C(i)} exp(s_ij - m_i)},
+ * {@code s_ij = scale q_i·k_j} (arXiv:1904.10509, arXiv:2007.14062).
  */
 public final class BlockAttention {
     private BlockAttention() {
@@ -36,7 +37,7 @@ public final class BlockAttention {
             int head = row / queries;
             int kvHead = (head / heads) * kvHeads + (head % heads) / (heads / kvHeads);
             int map = (head % heads) / (heads / maps);
-            int blockRow = map * ((queries + blockQ - 1) / blockQ) + i / blockQ;
+            int blockRow = map * ((queries - 1) / blockQ + 1) + i / blockQ;
             int qBase = row * headDim;
             int kBase = kvHead * keys * headDim;
             int vBase = kvHead * keys * valueDim;

@@ -13,8 +13,8 @@ public record Range(String name, int sink, int first, int last, int diagonal) im
     static Range of(AttentionSpec spec, int sink, int left, int right) {
         int offset = spec.offset();
         int diagonal = spec.causal() ? offset : spec.keys();
-        int first = left < 0 ? -spec.queries() : offset - left;
-        int last = right < 0 ? diagonal : Math.min(offset + right, diagonal);
+        int first = left < 0 ? -spec.queries() : (int) Math.max((long) offset - left, -spec.queries());
+        int last = right < 0 ? diagonal : (int) Math.min((long) offset + right, diagonal);
         boolean full = left < 0 && right < 0 && !spec.causal();
         return new Range(full ? "FULL" : "RANGE", Math.min(sink, spec.keys()), first, last, diagonal);
     }

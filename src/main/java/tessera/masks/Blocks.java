@@ -1,6 +1,7 @@
 package tessera.masks;
 
 import java.util.BitSet;
+import java.util.Locale;
 
 /**
  * A mask made of whole blocks: query block {@code i / blockQ} sees key block {@code j / blockK} or does not. Tail blocks
@@ -41,7 +42,7 @@ public final class Blocks implements Mask {
         this.blockK = blockK;
         this.queryBlocks = Math.ceilDiv(queries, blockQ);
         this.keyBlocks = Math.ceilDiv(keys, blockK);
-        if ((long) heads * queryBlocks * keyBlocks > Integer.MAX_VALUE) {
+        if ((long) queryBlocks * keyBlocks > Integer.MAX_VALUE / heads) {
             throw new IllegalArgumentException("more than 2^31 - 1 blocks; use blocks larger than " + blockQ + "x" + blockK);
         }
         for (int h = 0; h < heads; h++) {
@@ -103,6 +104,6 @@ public final class Blocks implements Mask {
     @Override
     public String toString() {
         long all = (long) heads * queryBlocks * keyBlocks;
-        return "blocks(" + blockQ + "x" + blockK + ", density " + String.format("%.3f", (double) count() / all) + ")";
+        return "blocks(" + blockQ + "x" + blockK + ", density " + String.format(Locale.ROOT, "%.3f", (double) count() / all) + ")";
     }
 }

@@ -20,7 +20,7 @@ public record Window(int sink, int left, int right) implements Mask {
 
     @Override
     public boolean allows(int head, int query, int position, int key) {
-        boolean inside = (left < 0 || key >= position - left) && (right < 0 || key <= position + right);
+        boolean inside = (left < 0 || position - key <= left) && (right < 0 || key - position <= right);
         return key < sink || inside;
     }
 

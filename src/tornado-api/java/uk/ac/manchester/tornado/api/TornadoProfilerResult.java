@@ -63,4 +63,9 @@ public class TornadoProfilerResult {
     public long getTotalDeviceMemoryUsage() {
         return 0;
     }
+
+    /** The times of every task, as JSON. */
+    public String getProfileLog() {
+        return "";
+    }
 }

@@ -1,0 +1,135 @@
+package tessera.engine;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.stream.Collectors;
+import tessera.TesseraException;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoProfilerResult;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid2D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/** A program as a task graph of TornadoVM on one device. */
+final class TornadoSession implements Engine.Session {
+    private static final String GRAPH = "tessera";
+
+    private final Device device;
+    private final Program program;
+    private final TornadoExecutionPlan plan;
+    private boolean ran;
+    private TesseraException failure;
+
+    TornadoSession(Device device, TornadoDevice target, Program program) {
+        this.device = device;
+        this.program = program;
+        TaskGraph graph = new TaskGraph(GRAPH);
+        GridScheduler grids = new GridScheduler();
+        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array(program.inputs()));
+        graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array(program.constants()));
+        for (Task task : program.tasks()) {
+            if (task.kind() == Kernel.Kind.TILES) {
+                grids.addWorkerGrid(GRAPH + "." + task.id(), grid(task));
+                TaskCode.add(graph, task.id(), task.kernel(), task.inContext(new KernelContext()));
+            } else {
+                TaskCode.add(graph, task.id(), task.kernel(), task.slice(0, task.rows()));
+            }
+        }
+        graph.transferToHost(DataTransferMode.EVERY_EXECUTION, array(program.outputs()));
+        TornadoExecutionPlan onDevice = new TornadoExecutionPlan(graph.snapshot()).withDevice(target).withProfiler(ProfilerMode.SILENT);
+        plan = grids.keySet().isEmpty() ? onDevice : onDevice.withGridScheduler(grids);
+    }
+
+    private static Object[] array(List<TornadoNativeArray> arrays) {
+        return arrays.toArray();
+    }
+
+    private static WorkerGrid grid(Task task) {
+        WorkerGrid grid = new WorkerGrid2D(task.groups()[0] * task.groupSize(), task.groups()[1]);
+        grid.setLocalWork(task.groupSize(), 1, 1);
+        return grid;
+    }
+
+    @Override
+    public Timing run() {
+        if (failure != null) {
+            throw failure;
+        }
+        long start = System.nanoTime();
+        TornadoProfilerResult profile;
+        try {
+            profile = plan.execute().getProfilerResult();
+            requireRun(profile);
+        } catch (VirtualMachineError e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            failure = e instanceof TesseraException t ? t : new TesseraException(kernels() + " failed on " + device + ": " + reason(e), e);
+            throw failure;
+        }
+        program.finish().run();
+        long transfer = profile.getDeviceWriteTime() + profile.getDeviceReadTime();
+        return new Timing(profile.getDeviceKernelTime(), transfer, profile.getCompileTime(), System.nanoTime() - start);
+    }
+
+    /** A kernel that took no time did not run on the device, whatever the outputs hold. */
+    private void requireRun(TornadoProfilerResult profile) {
+        if (profile.getDeviceKernelTime() <= 0) {
+            throw notRun(kernels());
+        }
+        if (ran) {
+            return;
+        }
+        JsonNode times = log(profile).path(GRAPH);
+        for (Task task : program.tasks()) {
+            JsonNode time = times.path(GRAPH + "." + task.id()).path("TASK_KERNEL_TIME");
+            if (!time.isMissingNode() && time.asLong() <= 0) {
+                throw notRun(task.kernel().toString());
+            }
+        }
+        ran = true;
+    }
+
+    private TesseraException notRun(String kernels) {
+        return new TesseraException(kernels + " did not run on " + device + ": TornadoVM reports a kernel time of 0 ns");
+    }
+
+    private static JsonNode log(TornadoProfilerResult profile) {
+        try {
+            return new ObjectMapper().readTree(profile.getProfileLog());
+        } catch (JsonProcessingException e) {
+            throw new TesseraException("TornadoVM's profile is not readable: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private String kernels() {
+        return program.tasks().stream().map(task -> task.kernel().toString()).distinct().collect(Collectors.joining(" or "));
+    }
+
+    /** The innermost cause on one line; TornadoVM colours its messages. */
+    static String reason(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return message.replaceAll("\u001B\\[[0-9;]*m", "").replaceAll("\\s+", " ").strip();
+    }
+
+    @Override
+    public void close() {
+        try {
+            plan.close();
+        } catch (TornadoExecutionPlanException e) {
+            throw new TesseraException("cannot free memory of " + device + ": " + reason(e), e);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package tessera.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import tessera.AttentionSpec;
+import tessera.CausalAlignment;
+import tessera.DType;
+import tessera.MergeSpec;
+import tessera.Spec;
+import tessera.TesseraException;
+import tessera.masks.Blocks;
+import tessera.masks.Window;
+import tessera.planner.Plan;
+import tessera.planner.Planner;
+import tessera.planner.SelfCheck;
+import tessera.reference.Accuracy;
+
+/** Operators on every device of TornadoVM that is present; without one there is nothing to test but its absence. */
+class TornadoEngineTest {
+
+    private static List<Device> tornadoDevices() {
+        return Engines.devices().stream().filter(device -> !device.isJvm()).toList();
+    }
+
+    static Device anyDevice() {
+        List<Device> devices = tornadoDevices();
+        assumeTrue(!devices.isEmpty(), "needs a device of TornadoVM: set TORNADOVM_HOME");
+        return devices.getFirst();
+    }
+
+    @Test
+    void devicesArePresentExactlyWithTornadoVm() {
+        assertEquals(ModuleLayer.boot().findModule("tornado.runtime").isPresent(), !tornadoDevices().isEmpty());
+    }
+
+    @Test
+    void devicesAreDescribed() {
+        for (Device device : tornadoDevices()) {
+            assertTrue(device.id().matches("[a-z]+:\\d+"), device.id());
+            assertEquals(device.backend().toLowerCase(Locale.ROOT), device.backend());
+            assertFalse(device.name().isBlank());
+            assertFalse(device.driver().isBlank());
+            assertTrue(device.computeUnits() > 0 && device.memoryBytes() > 0 && device.maxArrayBytes() > 0, device.toString());
+            assertTrue(device.maxGroupSize() > 0 && device.localMemoryBytes() > 0, device.toString());
+            assertEquals(device, Engines.device(device.id()));
+        }
+    }
+
+    private static Stream<Spec> specs() {
+        return Stream.of(
+                AttentionSpec.of(1, 2, 63, 12).lse().build(),
+                AttentionSpec.of(2, 4, 100, 60).kvHeads(2).causal().lse().build(),
+                AttentionSpec.of(1, 2, 17, 64).keys(129).valueDim(8).causal().alignment(CausalAlignment.TOP_LEFT).build(),
+                AttentionSpec.of(1, 1, 1, 256).keys(700).lse().build(),
+                AttentionSpec.of(1, 2, 129, 16).mask(new Window(3, 20, 0)).causal().lse().build(),
+                AttentionSpec.of(1, 2, 129, 16).mask(new Window(0, 20, 7)).build(),
+                AttentionSpec.of(1, 4, 100, 16).kvHeads(2).mask(new Blocks(2, 100, 100, 16, 8, (h, q, k) -> (q + k + h) % 3 != 0)).lse().build(),
+                MergeSpec.of(3, 2, 3, 17, 12));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyLegalPlanMatchesTheReference() {
+        return tornadoDevices().stream().flatMap(device -> specs().flatMap(spec -> Planner.candidates(spec, device).legal().stream()
+                .map(plan -> DynamicTest.dynamicTest(device.id() + " " + plan.summary() + " " + spec, () -> {
+                    Accuracy accuracy = SelfCheck.of(spec, plan, device);
+                    assertTrue(accuracy.within(1e-5), accuracy.toString());
+                }))));
+    }
+
+    @Test
+    void halfIsRefusedBeforeCompiling() {
+        Device device = anyDevice();
+        assumeTrue(!device.half(), device + " has half precision");
+        AttentionSpec spec = AttentionSpec.of(1, 1, 16, 8).dtype(DType.F16).build();
+        Plan first = Planner.plan(spec, device);
+        assertEquals(DType.F32, first.storage());
+        TesseraException e = assertThrows(TesseraException.class,
+                () -> Planner.plan(spec, device, plan -> plan.storage() == DType.F16, "storage F16"));
+        assertTrue(e.getMessage().contains(device.id() + " cannot read float16; store as F32 instead"), e.getMessage());
+        assertTrue(e.getMessage().contains("this one works: ATTN"), e.getMessage());
+    }
+}

@@ -1,0 +1,102 @@
+package tessera.operators;
+
+import static tessera.CausalAlignment.BOTTOM_RIGHT;
+import static tessera.CausalAlignment.TOP_LEFT;
+
+import java.util.List;
+import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.MergeSpec;
+import tessera.Spec;
+import tessera.masks.Blocks;
+import tessera.masks.Mask;
+import tessera.masks.Window;
+
+/** The problems of the contract: shapes that fit no tile, lane, part or block, and every option at least once. */
+final class ContractSpecs {
+    private ContractSpecs() {
+    }
+
+    static final List<Spec> ALL = List.of(
+            // batch, heads, kvHeads, queries, keys, headDim, valueDim
+            attention(1, 1, 1, 1, 1, 1, 1).lse().build(),
+            attention(3, 5, 5, 2, 2, 8, 8).build(),
+            attention(2, 7, 7, 17, 17, 12, 12).lse().build(),
+            attention(1, 3, 3, 63, 63, 60, 60).build(),
+            attention(5, 2, 2, 100, 100, 64, 64).lse().build(),
+            attention(1, 3, 1, 129, 129, 128, 128).build(),
+            attention(1, 1, 1, 129, 129, 256, 256).build(),
+            attention(1, 2, 2, 500, 500, 64, 64).lse().build(),
+            // value dim other than head dim, grouped and shared keys
+            attention(1, 6, 2, 100, 100, 60, 128).build(),
+            attention(2, 5, 1, 63, 63, 64, 12).lse().build(),
+            attention(3, 9, 3, 17, 17, 1, 256).build(),
+            attention(1, 4, 2, 129, 129, 256, 1).build(),
+            // causal
+            attention(1, 3, 3, 1, 1, 256, 8).causal().lse().build(),
+            attention(3, 1, 1, 2, 2, 1, 60).causal().build(),
+            attention(2, 5, 1, 63, 63, 64, 64).causal().build(),
+            attention(1, 6, 2, 100, 100, 60, 128).causal().lse().build(),
+            attention(1, 1, 1, 500, 500, 12, 60).causal().build(),
+            // other than N keys: prefix, overhang (empty rows), decoding, one key
+            attention(2, 3, 3, 17, 100, 64, 64).causal(BOTTOM_RIGHT).lse().build(),
+            attention(2, 3, 1, 17, 100, 64, 64).causal(TOP_LEFT).lse().build(),
+            attention(2, 3, 3, 100, 17, 12, 60).causal(BOTTOM_RIGHT).lse().build(),
+            attention(2, 3, 1, 100, 17, 12, 60).causal(TOP_LEFT).lse().build(),
+            attention(1, 4, 2, 1, 500, 128, 128).causal().lse().build(),
+            attention(1, 4, 2, 1, 500, 128, 128).causal(TOP_LEFT).lse().build(),
+            attention(5, 4, 4, 129, 1, 8, 1).build(),
+            attention(1, 2, 2, 500, 129, 8, 64).build(),
+            // windows, with sides closed, open and wider than the sequence
+            attention(1, 3, 3, 129, 129, 64, 64).mask(Mask.window(16, 16)).lse().build(),
+            attention(2, 5, 5, 100, 100, 12, 12).mask(Mask.window(0, 0)).build(),
+            attention(1, 2, 1, 63, 63, 8, 60).mask(Mask.window(-1, 3)).lse().build(),
+            attention(1, 2, 2, 63, 63, 60, 8).mask(Mask.window(5, -1)).build(),
+            attention(1, 2, 2, 17, 17, 64, 64).mask(Mask.window(-1, -1)).build(),
+            attention(1, 2, 2, 100, 100, 64, 64).mask(Mask.window(Integer.MAX_VALUE, Integer.MAX_VALUE)).build(),
+            attention(1, 2, 2, 500, 500, 64, 64).mask(Mask.window(100, -1)).causal().build(),
+            attention(1, 2, 2, 129, 129, 128, 128).mask(Mask.window(7, 7)).causal().lse().build(),
+            attention(2, 3, 3, 17, 129, 64, 12).mask(Mask.window(9, 2)).alignment(BOTTOM_RIGHT).lse().build(),
+            attention(2, 3, 3, 17, 129, 64, 12).mask(Mask.window(9, 2)).alignment(TOP_LEFT).build(),
+            attention(2, 3, 1, 129, 17, 12, 64).mask(Mask.window(9, 2)).alignment(BOTTOM_RIGHT).lse().build(),
+            attention(2, 3, 1, 129, 17, 12, 64).mask(Mask.window(9, 2)).alignment(TOP_LEFT).lse().build(),
+            // sinks
+            attention(1, 3, 3, 129, 129, 64, 64).mask(Mask.streaming(4, 16)).causal().lse().build(),
+            attention(1, 4, 2, 100, 100, 60, 60).mask(new Window(3, 8, 8)).build(),
+            attention(2, 2, 2, 63, 63, 8, 8).mask(new Window(200, 2, 2)).causal().lse().build(),
+            attention(1, 2, 2, 17, 100, 12, 12).mask(new Window(5, 3, 0)).causal(BOTTOM_RIGHT).build(),
+            attention(1, 2, 2, 100, 17, 12, 12).mask(new Window(5, 3, 0)).causal(BOTTOM_RIGHT).lse().build(),
+            attention(1, 2, 2, 100, 17, 12, 12).mask(new Window(5, 3, 0)).causal(TOP_LEFT).lse().build(),
+            attention(1, 1, 1, 500, 500, 64, 64).mask(new Window(300, 0, 0)).lse().build(),
+            // blocks: one map, one for each key/value head, one for each head; tails, empty block rows, N != M
+            attention(2, 3, 3, 100, 100, 64, 64).mask(blocks(1, 100, 100, 16, 32)).lse().build(),
+            attention(1, 6, 2, 129, 129, 60, 128).mask(blocks(2, 129, 129, 64, 16)).causal().lse().build(),
+            attention(2, 6, 2, 63, 63, 12, 8).mask(blocks(6, 63, 63, 7, 11)).build(),
+            attention(1, 4, 1, 17, 17, 8, 8).mask(blocks(4, 17, 17, 1, 1)).causal().lse().build(),
+            attention(1, 2, 2, 17, 129, 256, 12).mask(blocks(2, 17, 129, 4, 32)).causal(BOTTOM_RIGHT).lse().build(),
+            attention(1, 2, 2, 129, 17, 1, 64).mask(blocks(1, 129, 17, 32, 4)).causal(TOP_LEFT).lse().build(),
+            attention(1, 3, 3, 63, 63, 64, 64).mask(new Blocks(3, 63, 63, Integer.MAX_VALUE, 64, (h, qb, kb) -> h != 1)).lse().build(),
+            attention(1, 1, 1, 2, 500, 64, 64).mask(new Blocks(1, 2, 500, 1, 499, (h, qb, kb) -> qb == kb)).build(),
+            attention(1, 2, 2, 17, 17, 8, 8).mask(new Blocks(1, 17, 17, 4, 4, (h, qb, kb) -> false)).lse().build(),
+            // inputs stored in sixteen bits, scales other than the usual one
+            attention(1, 3, 1, 100, 100, 60, 60).causal().dtype(DType.F16).build(),
+            attention(2, 2, 2, 17, 63, 8, 12).mask(blocks(2, 17, 63, 8, 8)).dtype(DType.F16).lse().build(),
+            attention(1, 3, 3, 63, 63, 64, 64).dtype(DType.BF16).lse().build(),
+            attention(1, 2, 2, 63, 63, 12, 12).scale(0).lse().build(),
+            attention(1, 2, 2, 63, 63, 12, 12).scale(-0.5f).causal().lse().build(),
+            // parts, batch, heads, queries, valueDim
+            MergeSpec.of(1, 1, 1, 1, 1),
+            MergeSpec.of(2, 3, 5, 17, 12),
+            MergeSpec.of(7, 1, 3, 63, 60),
+            MergeSpec.of(3, 2, 1, 129, 256),
+            new MergeSpec(3, 2, 2, 17, 8, DType.F16));
+
+    private static AttentionSpec.Builder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
+        return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);
+    }
+
+    /** A pattern without order, whose second block row is empty in every map. */
+    private static Blocks blocks(int maps, int queries, int keys, int blockQ, int blockK) {
+        return new Blocks(maps, queries, keys, blockQ, blockK, (map, qb, kb) -> qb != 1 && (5 * map + 3 * qb + 7 * kb) % 4 < 2);
+    }
+}
