@@ -15,6 +15,7 @@ import tessera.TesseraException;
         description = "Attention for Java, tiled for every device.",
         subcommands = {
             DevicesCommand.class,
+            MethodsCommand.class,
             PlanCommand.class,
             RunCommand.class,
             CompareCommand.class,
