@@ -33,6 +33,18 @@ final class CommonOptions {
         return devices.isEmpty() ? present : devices.stream().distinct().map(id -> device(id, present)).toList();
     }
 
+    /**
+     * The one chosen device, the JVM unless one is given.
+     *
+     * @throws IllegalArgumentException if several are given
+     */
+    Device device() {
+        if (devices.size() > 1) {
+            throw new IllegalArgumentException("--device takes one device here, got " + String.join(", ", devices));
+        }
+        return devices().getFirst();
+    }
+
     private static Device device(String id, List<Device> present) {
         List<String> ids = present.stream().map(Device::id).toList();
         int index = ids.indexOf(id);

@@ -68,19 +68,31 @@ public final class SelfCheck {
         return accuracy;
     }
 
-    /** Random inputs of a spec: standard normal, gates as logarithms of decays between 0 and 1. */
+    /**
+     * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
+     * positive, as it is by definition of the method.
+     */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         for (String name : List.copyOf(spec.inputs().keySet())) {
             Tensor tensor = Tensor.random(spec.inputs().get(name), seed + inputs.size());
-            if (spec instanceof RecurrenceSpec) {
-                for (int i = 0; i < tensor.shape().elements(); i++) {
-                    float x = tensor.get(i);
-                    tensor.set(i, name.equals("gate") ? -0.1f * Math.abs(x) : name.equals("z0") ? Math.abs(x) : x);
-                }
+            float sign = spec instanceof RecurrenceSpec recurrence ? sign(recurrence, name) : 0;
+            for (int i = 0; sign != 0 && i < tensor.shape().elements(); i++) {
+                tensor.set(i, sign * Math.abs(tensor.get(i)));
             }
             inputs.put(name, tensor);
         }
         return inputs;
+    }
+
+    /** Factor on the magnitude of an input of a recurrence; 0 to leave it alone. */
+    private static float sign(RecurrenceSpec spec, String name) {
+        boolean summed = spec.normalised() && spec.featureMap() == RecurrenceSpec.FeatureMap.IDENTITY;
+        return switch (name) {
+            case "gate" -> -0.1f;
+            case "z0" -> 1;
+            case "q", "k" -> summed ? 1 : 0;
+            default -> 0;
+        };
     }
 }

@@ -1,0 +1,114 @@
+package tessera.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import tessera.DType;
+import tessera.Result;
+import tessera.Spec;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.engine.Device;
+import tessera.io.AtomicFile;
+import tessera.io.Safetensors;
+import tessera.operators.HalfStorage;
+import tessera.planner.Plan;
+import tessera.planner.Planner;
+import tessera.reference.Accuracy;
+
+@Command(name = "run", mixinStandardHelpOptions = true,
+        description = {"Computes an attention of the tensors in a safetensors file, on the JVM unless --device names another device.",
+            "Reads q, k, v of shape [batch, heads, length, dim], for attention also block_mask [maps, query blocks, key blocks], for a "
+                    + "recurrence gate (logarithms), s0 and z0. Writes out in the type of q and, where asked for, lse, s and z as F32."},
+        footer = {"", "Example: tessera run --input qkv.safetensors --output out.safetensors --causal --lse"})
+final class RunCommand implements Callable<Integer> {
+    @Mixin
+    private CommonOptions common;
+
+    @Mixin
+    private SpecOptions options;
+
+    @picocli.CommandLine.Spec
+    private CommandSpec command;
+
+    @Option(names = "--input", required = true, paramLabel = "FILE", description = "Safetensors file to read.")
+    private Path input;
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Safetensors file to write; not needed with --dry.")
+    private Path output;
+
+    @Option(names = "--dry", description = "Stop after printing the plan and its tasks.")
+    private boolean dry;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!dry) {
+            checkOutput();
+        }
+        Device device = common.device();
+        Problem problem = Problem.read(Safetensors.open(input), options);
+        Plan plan = Planner.plan(problem.spec(), device);
+        PrintWriter out = command.commandLine().getOut();
+        if (dry) {
+            common.print(out, tasks(problem, plan, device));
+            return 0;
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>(problem.inputs());
+        problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? problem.spec().dtype() : DType.F32, shape)));
+        Result result;
+        try (var prepared = Tessera.plan(problem.spec(), device, plan)) {
+            result = prepared.run(tensors);
+        }
+        Safetensors.write(output, result.outputs(), Map.of("operator", problem.spec().operator(), "plan", plan.summary(), "device", device.id()));
+        common.print(out, List.of(row(result)));
+        return 0;
+    }
+
+    private void checkOutput() throws IOException {
+        if (output == null) {
+            throw new IllegalArgumentException("--output FILE is missing; it may be left out only with --dry");
+        }
+        AtomicFile.requireWritable(output);
+        if (Files.exists(input) && Files.exists(output) && Files.isSameFile(input, output)) {
+            throw new IllegalArgumentException("--output " + output + " is the input file; name another one");
+        }
+    }
+
+    private static List<Map<String, Object>> tasks(Problem problem, Plan plan, Device device) {
+        Spec spec = problem.spec();
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        problem.inputs().forEach((name, tensor) -> tensors.put(name, tensor.to(plan.storage())));
+        spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape)));
+        return HalfStorage.bind(spec, plan, tensors).tasks().stream().map(task -> {
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("device", device.id());
+            row.put("plan", plan.summary());
+            row.put("task", task.toString());
+            return row;
+        }).toList();
+    }
+
+    private Map<String, Object> row(Result result) {
+        Accuracy check = result.selfCheck();
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("device", result.device());
+        row.put("plan", result.plan().summary());
+        row.put("kernelMillis", result.timing().kernelMillis());
+        row.put("transferMillis", result.timing().transfer() / 1e6);
+        row.put("compileMillis", result.timing().compile() / 1e6);
+        row.put("totalMillis", result.timing().totalMillis());
+        row.put("selfCheckMaxAbs", check.maxAbs());
+        row.put("selfCheckRms", check.rms());
+        row.put("output", output.toString());
+        return row;
+    }
+}

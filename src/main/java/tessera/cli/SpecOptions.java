@@ -1,0 +1,199 @@
+package tessera.cli;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+import tessera.AttentionSpec;
+import tessera.CausalAlignment;
+import tessera.RecurrenceSpec;
+import tessera.RecurrenceSpec.FeatureMap;
+import tessera.RecurrenceSpec.Gate;
+import tessera.Shape;
+import tessera.Tensor;
+import tessera.masks.Blocks;
+import tessera.masks.Mask;
+import tessera.masks.Window;
+
+/** What to compute, besides sizes and types: the options that describe a spec. */
+final class SpecOptions {
+
+    /** The operators that take q, k and v. */
+    enum OperatorName { ATTENTION, RECURRENCE }
+
+    @Option(names = "--operator", paramLabel = "NAME", defaultValue = "ATTENTION", description = "attention or recurrence (default: attention).")
+    OperatorName operator;
+
+    @Option(names = "--scale", paramLabel = "X", description = "Factor on q·k; 1/sqrt(headDim) for attention, 1 for a recurrence.")
+    private Float scale;
+
+    @Option(names = "--causal", arity = "0..1", paramLabel = "ALIGNMENT", fallbackValue = "bottom-right", converter = AlignmentName.class,
+            description = "No key after the query; top-left or bottom-right (default) where queries and keys differ in number.")
+    private CausalAlignment causal;
+
+    @Option(names = "--window", paramLabel = "LEFT,RIGHT", converter = Sides.class, description = "Keys before and after the query that it sees; -1 is open.")
+    private Window window;
+
+    @Option(names = "--sink", paramLabel = "S", converter = LengthConverter.class, description = "The first S keys are seen by every query; goes with --window.")
+    private Integer sink;
+
+    @Option(names = "--block-size", paramLabel = "B", converter = LengthConverter.class,
+            description = "Round the mask up to blocks of B x B pairs and store it as block-sparse rows.")
+    private Integer blockSize;
+
+    @Option(names = "--lse", description = "Also give the log-sum-exp of every row of scores.")
+    private boolean lse;
+
+    @Option(names = "--gate", paramLabel = "KIND", converter = GateName.class, description = "Decay of a recurrence: none, head-const, head-token or key-token.")
+    private Gate gate;
+
+    @Option(names = "--feature-map", paramLabel = "MAP", converter = MapName.class, description = "Of a recurrence: identity, elu-plus-one or relu.")
+    private FeatureMap featureMap;
+
+    @Option(names = "--normalised", description = "Divide the result of a recurrence by the sum of its weights.")
+    private boolean normalised;
+
+    @Option(names = "--final-state", description = "Also give the last state of a recurrence.")
+    private boolean finalState;
+
+    /**
+     * Adds these options to an attention.
+     *
+     * @param blockMask [query blocks, key blocks] or [maps, query blocks, key blocks], 0 where a block is left out; or null
+     */
+    AttentionSpec attention(AttentionSpec.Builder builder, int queries, int keys, Tensor blockMask) {
+        refuse("an attention", "--gate", gate, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
+        if (blockMask != null) {
+            refuse("an input with a block_mask", "--window", window, "--sink", sink);
+            if (blockSize == null) {
+                throw new IllegalArgumentException("an input with a block_mask needs --block-size, for example --block-size 64");
+            }
+        }
+        if (blockSize != null && blockSize <= 0) {
+            throw new IllegalArgumentException("--block-size must be at least 1, got " + blockSize);
+        }
+        if (sink != null && window == null) {
+            throw new IllegalArgumentException("--sink needs a --window, for example --window 127,0");
+        }
+        if (causal != null) {
+            builder.causal(causal);
+        }
+        if (scale != null) {
+            builder.scale(scale);
+        }
+        if (lse) {
+            builder.lse();
+        }
+        Window band = window == null ? new Window(0, -1, -1) : new Window(sink == null ? 0 : sink, window.left(), window.right());
+        if (blockSize == null) {
+            return builder.mask(window == null ? Mask.FULL : band).build();
+        }
+        return builder.mask(blockMask == null ? rounded(band, queries, keys) : blocks(blockMask, queries, keys)).build();
+    }
+
+    /** The blocks that hold at least one pair which window, sinks and causality allow. */
+    private Blocks rounded(Window band, int queries, int keys) {
+        int size = blockSize;
+        int offset = (causal == null ? CausalAlignment.BOTTOM_RIGHT : causal).offset(queries, keys);
+        return new Blocks(1, queries, keys, size, size, (head, queryBlock, keyBlock) -> {
+            int firstPosition = queryBlock * size + offset;
+            int lastPosition = Math.min(queries, (queryBlock + 1) * size) - 1 + offset;
+            int firstKey = keyBlock * size;
+            int lastKey = Math.min(keys, (keyBlock + 1) * size) - 1;
+            boolean notAfter = causal == null || firstKey <= lastPosition;
+            boolean near = (band.left() < 0 || lastKey >= firstPosition - band.left()) && (band.right() < 0 || firstKey <= lastPosition + band.right());
+            return notAfter && (firstKey < band.sink() || near);
+        });
+    }
+
+    private Blocks blocks(Tensor map, int queries, int keys) {
+        Shape shape = map.shape();
+        int rows = Math.ceilDiv(queries, blockSize);
+        int columns = Math.ceilDiv(keys, blockSize);
+        boolean fits = (shape.rank() == 2 || shape.rank() == 3) && shape.dim(-2) == rows && shape.dim(-1) == columns;
+        if (!fits) {
+            throw new IllegalArgumentException("'block_mask' must be [maps, " + rows + ", " + columns + "] for blocks of " + blockSize + ", got " + shape);
+        }
+        return new Blocks(shape.elements() / rows / columns, queries, keys, blockSize, blockSize,
+                (head, queryBlock, keyBlock) -> map.get((head * rows + queryBlock) * columns + keyBlock) != 0);
+    }
+
+    /**
+     * Adds these options to a recurrence.
+     *
+     * @param given kind of the gate that the inputs have, or null if that is not known
+     */
+    RecurrenceSpec recurrence(RecurrenceSpec.Builder builder, Gate given) {
+        refuse("a recurrence, which is always causal", "--causal", causal, "--window", window, "--sink", sink, "--block-size", blockSize, "--lse", lse);
+        if (given != null && gate != null && given != gate) {
+            throw new IllegalArgumentException("--gate " + hyphened(gate) + " does not fit the input, whose gate is " + hyphened(given));
+        }
+        Gate kind = given != null ? given : gate != null ? gate : Gate.NONE;
+        builder.gate(kind).featureMap(featureMap == null ? FeatureMap.IDENTITY : featureMap);
+        if (scale != null) {
+            builder.scale(scale);
+        }
+        if (normalised) {
+            builder.normalised();
+        }
+        return (finalState ? builder.finalState() : builder).build();
+    }
+
+
+    private static void refuse(String what, Object... namesAndValues) {
+        for (int n = 0; n < namesAndValues.length; n += 2) {
+            if (namesAndValues[n + 1] != null && !namesAndValues[n + 1].equals(false)) {
+                throw new IllegalArgumentException(namesAndValues[n] + " does not go with " + what);
+            }
+        }
+    }
+
+    private static String hyphened(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static <E extends Enum<E>> E named(Class<E> type, String text) {
+        List<E> values = List.of(type.getEnumConstants());
+        return values.stream().filter(value -> hyphened(value).equals(text.toLowerCase(Locale.ROOT))).findFirst()
+                .orElseThrow(() -> new TypeConversionException("'" + text + "' is not one of "
+                        + values.stream().map(SpecOptions::hyphened).collect(Collectors.joining(", "))));
+    }
+
+    static final class AlignmentName implements ITypeConverter<CausalAlignment> {
+        @Override
+        public CausalAlignment convert(String text) {
+            return named(CausalAlignment.class, text);
+        }
+    }
+
+    static final class GateName implements ITypeConverter<Gate> {
+        @Override
+        public Gate convert(String text) {
+            return named(Gate.class, text);
+        }
+    }
+
+    static final class MapName implements ITypeConverter<FeatureMap> {
+        @Override
+        public FeatureMap convert(String text) {
+            return named(FeatureMap.class, text);
+        }
+    }
+
+    static final class Sides implements ITypeConverter<Window> {
+        @Override
+        public Window convert(String text) {
+            String[] sides = text.split(",", -1);
+            if (sides.length != 2) {
+                throw new TypeConversionException("'" + text + "' is not LEFT,RIGHT, for example 127,0");
+            }
+            return new Window(0, side(sides[0].strip()), side(sides[1].strip()));
+        }
+
+        private static int side(String text) {
+            return text.equals("-1") ? -1 : new LengthConverter().convert(text);
+        }
+    }
+}

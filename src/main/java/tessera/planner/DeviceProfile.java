@@ -1,0 +1,131 @@
+package tessera.planner;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tessera.Tensor;
+import tessera.TesseraException;
+import tessera.engine.Device;
+import tessera.engine.Engines;
+import tessera.engine.Kernel;
+import tessera.engine.Program;
+import tessera.engine.Task;
+import tessera.io.AtomicFile;
+import tessera.tasks.Probe;
+
+/**
+ * What a device can do at best, measured by two small kernels and kept on disk: in {@code $TESSERA_CACHE}, else
+ * {@code $XDG_CACHE_HOME/tessera}, else {@code ~/.cache/tessera}.
+ *
+ * @param gigabytesPerSecond bandwidth of a copy, read and written bytes together
+ * @param gigaflops rate of float32 multiply-adds, two operations each, in 10^9 operations a second
+ */
+public record DeviceProfile(Device device, double gigabytesPerSecond, double gigaflops) {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceProfile.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Kernel COPY = Kernel.of(Probe.class, "copy");
+    private static final Kernel MULTIPLY_ADD = Kernel.of(Probe.class, "multiplyAdd");
+
+    /** Elements of the copy: larger than any cache. */
+    private static final int COPY_ELEMENTS = 1 << 24;
+    private static final int ROWS_PER_UNIT = 2048;
+    private static final int STEPS = 1024;
+    private static final int RUNS = 7;
+    private static final long WARM_UP_NANOS = 100_000_000;
+
+    /** What the cache holds: for which device, and the two numbers. */
+    private record Entry(String fingerprint, double gigabytesPerSecond, double gigaflops) {
+    }
+
+    /**
+     * The profile of a device, from the cache or measured now (about a second).
+     *
+     * @throws TesseraException if the device cannot run the two kernels
+     */
+    public static DeviceProfile of(Device device) {
+        return of(device, cache());
+    }
+
+    static DeviceProfile of(Device device, Path cache) {
+        String fingerprint = String.join(" | ", device.id(), device.name(), device.driver(), device.computeUnits() + " units",
+                "java " + System.getProperty("java.version"));
+        Path file = cache.resolve("profile-" + HexFormat.of().toHexDigits(fingerprint.hashCode()) + ".json");
+        if (Files.exists(file)) {
+            try {
+                Entry entry = JSON.readValue(Files.readAllBytes(file), Entry.class);
+                if (fingerprint.equals(entry.fingerprint()) && usable(entry.gigabytesPerSecond()) && usable(entry.gigaflops())) {
+                    return new DeviceProfile(device, entry.gigabytesPerSecond(), entry.gigaflops());
+                }
+                LOG.warn("{} is not a profile of {}; measuring anew", file, device);
+            } catch (IOException e) {
+                LOG.warn("{} cannot be read; measuring {} anew", file, device);
+            }
+        }
+        DeviceProfile profile = measure(device);
+        try {
+            Files.createDirectories(cache);
+            byte[] json = JSON.writeValueAsBytes(new Entry(fingerprint, profile.gigabytesPerSecond(), profile.gigaflops()));
+            AtomicFile.write(file, channel -> channel.write(ByteBuffer.wrap(json)));
+        } catch (IOException | TesseraException e) {
+            LOG.warn("the profile of {} is not kept: {}", device, e.getMessage());
+        }
+        return profile;
+    }
+
+    /** Least time of a plan on this device in milliseconds: the longer of computing and moving data (roofline). */
+    public double predictedMillis(Cost cost) {
+        return Math.max(cost.flops() / gigaflops, cost.bytes() / gigabytesPerSecond) / 1e6;
+    }
+
+    private static DeviceProfile measure(Device device) {
+        long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
+        int elements = (int) Math.clamp(array / Float.BYTES, 1024, COPY_ELEMENTS);
+        int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
+        double copy = medianNanos(device, COPY, elements);
+        double compute = medianNanos(device, MULTIPLY_ADD, rows, STEPS);
+        return new DeviceProfile(device, 2.0 * Float.BYTES * elements / copy, 16.0 * STEPS * rows / compute);
+    }
+
+    private static double medianNanos(Device device, Kernel kernel, int rows, Object... scalars) {
+        Tensor in = Tensor.zeros(rows).fill(0.5f);
+        Tensor out = Tensor.zeros(rows);
+        Object[] arguments = new Object[2 + scalars.length];
+        arguments[0] = in.data();
+        arguments[1] = out.data();
+        System.arraycopy(scalars, 0, arguments, 2, scalars.length);
+        Program program = new Program(List.of(Task.rows("probe", kernel, rows, arguments)), List.of(), List.of(in.data()), List.of(out.data()));
+        try (var session = Engines.of(device).prepare(device, program)) {
+            long start = System.nanoTime();
+            for (int n = 0; n < 3 || System.nanoTime() - start < WARM_UP_NANOS; n++) {
+                session.run();
+            }
+            double[] nanos = new double[RUNS];
+            for (int n = 0; n < RUNS; n++) {
+                nanos[n] = session.run().kernel();
+            }
+            Arrays.sort(nanos);
+            return nanos[RUNS / 2];
+        }
+    }
+
+    private static boolean usable(double rate) {
+        return rate > 0 && Double.isFinite(rate);
+    }
+
+    private static Path cache() {
+        String own = System.getenv("TESSERA_CACHE");
+        if (own != null && !own.isBlank()) {
+            return Path.of(own);
+        }
+        String shared = System.getenv("XDG_CACHE_HOME");
+        return (shared != null && !shared.isBlank() ? Path.of(shared) : Path.of(System.getProperty("user.home"), ".cache")).resolve("tessera");
+    }
+}
