@@ -15,8 +15,10 @@ import tessera.TesseraException;
         description = "Attention for Java, tiled for every device.",
         subcommands = {
             DevicesCommand.class,
+            MethodsCommand.class,
             PlanCommand.class,
             RunCommand.class,
+            CompareCommand.class,
             VerifyCommand.class,
             CommandLine.HelpCommand.class
         },

@@ -1,0 +1,176 @@
+package tessera.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tessera.TesseraException;
+import tessera.experiments.Comparison;
+import tessera.experiments.Crossover;
+import tessera.experiments.Experiment;
+import tessera.experiments.HtmlReport;
+import tessera.experiments.Protocol;
+import tessera.experiments.Report;
+import tessera.experiments.Workload;
+import tessera.io.AtomicFile;
+import tessera.methods.Method;
+import tessera.methods.Methods;
+
+@Command(name = "compare", mixinStandardHelpOptions = true,
+        description = {"Compares attention methods on every device: plans, verifies, warms up, times and reports.",
+            "Without --input and --lengths it takes the bundled sample and drawn data of growing length."},
+        footer = {"", "Examples:", "  tessera compare --lengths 512,1k,2k,4k --methods H03,P08,L01 --device jvm",
+            "  tessera compare --input qkv.safetensors --output report",
+            "Exit code 1 if a result is wrong or nothing could be measured."})
+final class CompareCommand implements Callable<Integer> {
+    private static final List<String> USUAL_METHODS = List.of("H03", "P01", "P08", "P07", "L01", "G01", "G06", "K01", "K02");
+    private static final List<Integer> USUAL_LENGTHS = List.of(256, 512, 1024, 2048);
+
+    @Mixin
+    private CommonOptions common;
+
+    @Option(names = "--input", paramLabel = "FILE",
+            description = "Safetensors file with q, k, v in BHLD; lengths shorter than the file take its first tokens.")
+    private Path input;
+
+    @Option(names = "--methods", paramLabel = "ID", split = ",", description = "Methods by id or name, see 'tessera methods' (default: a few of each family).")
+    private List<String> methods = List.of();
+
+    @Option(names = "--lengths", paramLabel = "N", split = ",", converter = LengthConverter.class, description = "Numbers of tokens, for example 512,1k,2k.")
+    private List<Integer> lengths = List.of();
+
+    @Option(names = "--batch", paramLabel = "B", description = "Batch size of drawn data (default: 1).")
+    private Integer batch;
+
+    @Option(names = "--heads", paramLabel = "N", description = "Heads of drawn data (default: 4).")
+    private Integer heads;
+
+    @Option(names = "--head-dim", paramLabel = "D", description = "Head dimension of drawn data (default: 64).")
+    private Integer headDim;
+
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "7", description = "Seed of drawn data, gates and patterns (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--budget", paramLabel = "SECONDS", description = "Time for the timed runs of one point, of which there are 5 to 30 (default: 1).")
+    private Double budget;
+
+    @Option(names = "--quick", description = "A rougher picture sooner: a fifth of a second for each point, and usual lengths up to 1k.")
+    private boolean quick;
+
+    @Option(names = "--output", paramLabel = "DIR", defaultValue = "tessera-report",
+            description = "Where report.html, report.json and report.csv go (default: ${DEFAULT-VALUE}).")
+    private Path output;
+
+    @Spec
+    private CommandSpec command;
+
+    @Override
+    public Integer call() {
+        List<Method> chosen = (methods.isEmpty() ? USUAL_METHODS : methods).stream().map(Methods::of).distinct().toList();
+        Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 1);
+        Experiment experiment = new Experiment(chosen, workloads(), common.devices(), protocol, seed);
+        Path html = output.resolve("report.html");
+        Path json = output.resolve("report.json");
+        Path csv = output.resolve("report.csv");
+        prepare(List.of(html, json, csv));
+
+        Comparison comparison = measure(experiment);
+        write(html, out -> out.print(HtmlReport.of(comparison)));
+        write(json, out -> Rows.json(out, Report.document(comparison)));
+        write(csv, out -> Rows.csv(out, Report.csv(comparison)));
+
+        PrintWriter out = command.commandLine().getOut();
+        switch (common.format) {
+            case JSON -> Rows.json(out, Report.document(comparison));
+            case CSV -> Rows.csv(out, Report.csv(comparison));
+            case TABLE -> {
+                comparison.machine().devices().forEach(device -> out.println(comparison.machine().line(device)));
+                out.println();
+                Rows.table(out, Report.table(comparison));
+                out.println();
+                comparison.crossovers().stream().map(Crossover::sentence).forEach(out::println);
+                out.println();
+                List.of(html, json, csv).forEach(file -> out.println(file.toAbsolutePath().normalize()));
+            }
+        }
+        out.flush();
+        return comparison.passed() ? 0 : 1;
+    }
+
+    private List<Workload> workloads() {
+        if (lengths.stream().anyMatch(length -> length < 1)) {
+            throw new IllegalArgumentException("every length must be at least 1, got " + lengths);
+        }
+        boolean shaped = batch != null || heads != null || headDim != null;
+        if (input != null) {
+            if (shaped) {
+                throw new IllegalArgumentException("--batch, --heads and --head-dim are for drawn data; with --input the file gives them");
+            }
+            Workload whole = Workload.read(input);
+            List<Integer> chosen = lengths.isEmpty() ? List.of(whole.length()) : lengths;
+            return chosen.stream().distinct().sorted().map(whole::prefix).toList();
+        }
+        List<Workload> workloads = new ArrayList<>();
+        if (lengths.isEmpty() && !shaped) {
+            workloads.add(Workload.sample());
+        }
+        List<Integer> usual = quick ? USUAL_LENGTHS.subList(0, 3) : USUAL_LENGTHS;
+        for (int length : (lengths.isEmpty() ? usual : lengths).stream().distinct().sorted().toList()) {
+            workloads.add(Workload.drawn(batch == null ? 1 : batch, heads == null ? 4 : heads, length, headDim == null ? 64 : headDim, seed));
+        }
+        return workloads;
+    }
+
+    /** Makes the folder and finds out whether the reports can be written, before anything is measured. */
+    private void prepare(List<Path> files) {
+        try {
+            Files.createDirectories(output);
+        } catch (IOException e) {
+            throw new TesseraException("cannot make the folder " + output + " for the reports (" + e + "); name another one with --output", e);
+        }
+        files.forEach(AtomicFile::requireWritable);
+    }
+
+    private static Comparison measure(Experiment experiment) {
+        try (ProgressBar bar = new ProgressBarBuilder().setTaskName("compare").setInitialMax(experiment.size()).setStyle(ProgressBarStyle.ASCII)
+                .setUpdateIntervalMillis(250).setConsumer(new ConsoleProgressBarConsumer(System.err)).build()) {
+            return experiment.run(new Consumer<>() {
+                private boolean started;
+
+                @Override
+                public void accept(String next) {
+                    bar.stepBy(started ? 1 : 0);
+                    started = true;
+                    bar.setExtraMessage(next);
+                }
+            });
+        }
+    }
+
+    private static void write(Path file, Consumer<PrintWriter> content) {
+        StringWriter text = new StringWriter();
+        content.accept(new PrintWriter(text));
+        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text.toString());
+        AtomicFile.write(file, channel -> {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        });
+    }
+}

@@ -1,0 +1,93 @@
+package tessera.experiments;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import tessera.AttentionSpec;
+import tessera.engine.Device;
+
+/** Everything that was measured, and what follows from it. A speed-up is taken within one device and one length only. */
+public record Comparison(Machine machine, List<Workload> workloads, Instant date, Protocol protocol, List<Measurement> measurements) {
+
+    /** The dense method that others are compared with: FlashAttention-2, else the first dense one with a time there. */
+    private static final String FIRST_CHOICE = "H03";
+
+    /** True unless a result is wrong or nothing could be measured at all. */
+    public boolean passed() {
+        return measurements.stream().noneMatch(Measurement::isWrong) && measurements.stream().anyMatch(Measurement::verified);
+    }
+
+    public List<Measurement> on(Device device) {
+        return measurements.stream().filter(m -> m.device().equals(device)).toList();
+    }
+
+    /** The dense measurement that speed-ups on this device at this length refer to. */
+    public Optional<Measurement> dense(Device device, int length) {
+        List<Measurement> dense = measurements.stream().filter(m -> m.verified() && m.method().family().equals("dense")
+                && m.device().equals(device) && m.length() == length).toList();
+        return dense.stream().filter(m -> m.method().id().equals(FIRST_CHOICE)).findFirst().or(() -> dense.stream().findFirst());
+    }
+
+    /** Median time of the dense method over the median time of this one; empty without both. */
+    public OptionalDouble speedup(Measurement m) {
+        if (!m.verified()) {
+            return OptionalDouble.empty();
+        }
+        Optional<Measurement> dense = dense(m.device(), m.length());
+        return dense.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(dense.get().kernel().median() / m.kernel().median());
+    }
+
+    /** What a reader should know about a measurement; empty if nothing. */
+    public String note(Measurement m) {
+        List<String> notes = new ArrayList<>();
+        Optional<Measurement> dense = dense(m.device(), m.length());
+        if (m.verified() && dense.isPresent() && dense.get().kernel().clearlyBelow(m.kernel())) {
+            notes.add("slower than " + dense.get().method().id() + " here");
+        }
+        if (m.verified() && dense.isPresent() && causal(dense.get()) && !causal(m)) {
+            notes.add("sees later tokens, " + dense.get().method().id() + " does not");
+        }
+        if (m.outside() != null) {
+            boolean agrees = m.outside().within(m.plan().storage().tolerance());
+            notes.add("outside reference " + (agrees ? "agrees" : "DIFFERS") + ": " + m.outside());
+        }
+        return String.join("; ", notes);
+    }
+
+    private static boolean causal(Measurement m) {
+        return !(m.spec() instanceof AttentionSpec attention) || attention.causal();
+    }
+
+    /** Where each method overtakes the dense one, device by device. */
+    public List<Crossover> crossovers() {
+        List<Crossover> all = new ArrayList<>();
+        for (Device device : machine.devices()) {
+            Map<String, List<Measurement>> byMethod = on(device).stream().filter(Measurement::verified)
+                    .collect(Collectors.groupingBy(m -> m.method().id(), LinkedHashMap::new, Collectors.toList()));
+            byMethod.values().forEach(measured -> all.addAll(crossovers(device, measured)));
+        }
+        return all;
+    }
+
+    private List<Crossover> crossovers(Device device, List<Measurement> measured) {
+        String id = measured.getFirst().method().id();
+        Map<Integer, Summary> times = new TreeMap<>();
+        Map<Integer, Summary> denseTimes = new TreeMap<>();
+        String reference = null;
+        for (Measurement m : measured) {
+            Optional<Measurement> dense = dense(device, m.length()).filter(d -> !d.method().id().equals(id));
+            if (dense.isPresent() && (reference == null || reference.equals(dense.get().method().id()))) {
+                reference = dense.get().method().id();
+                times.put(m.length(), m.kernel());
+                denseTimes.put(m.length(), dense.get().kernel());
+            }
+        }
+        return Crossover.of(id, measured.getFirst().method().family(), reference, device.id(), times, denseTimes);
+    }
+}

@@ -1,0 +1,56 @@
+package tessera.experiments;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import tessera.engine.Device;
+import tessera.methods.Case;
+import tessera.methods.Method;
+
+/** What to compare: methods, each on every workload and every device. */
+public record Experiment(List<Method> methods, List<Workload> workloads, List<Device> devices, Protocol protocol, long seed) {
+
+    /** How many points there are to measure. */
+    public int size() {
+        return methods.size() * workloads.size() * devices.size();
+    }
+
+    /**
+     * Measures every point, the short lengths first.
+     *
+     * @param progress is told what comes next, once for each point
+     */
+    public Comparison run(Consumer<String> progress) {
+        Instant date = Instant.now();
+        List<Measurement> measurements = new ArrayList<>();
+        for (Workload workload : workloads) {
+            for (Method method : methods) {
+                measure(workload, method, progress, measurements);
+            }
+        }
+        measurements.sort(Comparator.comparingInt((Measurement m) -> devices.indexOf(m.device()))
+                .thenComparingInt(m -> methods.stream().map(Method::id).toList().indexOf(m.method().id())).thenComparingInt(Measurement::length));
+        return new Comparison(Machine.here(devices), workloads, date, protocol, measurements);
+    }
+
+    private void measure(Workload workload, Method method, Consumer<String> progress, List<Measurement> measurements) {
+        Case problem = null;
+        Check check = null;
+        String reason = null;
+        for (Device device : devices) {
+            progress.accept(method.id() + " at " + workload.length() + " on " + device.id());
+            if (check == null && reason == null) {
+                try {
+                    problem = method.on(workload.q(), workload.k(), workload.v(), seed);
+                    check = new Check(method, problem, seed);
+                } catch (RuntimeException | OutOfMemoryError e) {
+                    reason = Protocol.reason(e);
+                }
+            }
+            measurements.add(check == null ? Measurement.impossible(method.row(), device, workload.length(), null, null, reason)
+                    : protocol.measure(method.row(), problem, check, workload, device));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package tessera.experiments;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import tessera.engine.Device;
+import tessera.methods.Row;
+
+/** A comparison as one page that needs nothing else: no script, no request, charts as SVG inside, light or dark as the reader likes. */
+public final class HtmlReport {
+    private final Comparison comparison;
+    private final Palette palette;
+    private final StringBuilder page = new StringBuilder();
+
+    private HtmlReport(Comparison comparison) {
+        this.comparison = comparison;
+        this.palette = new Palette(comparison.measurements().stream().map(Measurement::method).toList());
+    }
+
+    /** The page. */
+    public static String of(Comparison comparison) {
+        return new HtmlReport(comparison).write();
+    }
+
+    private String write() {
+        page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+                .append("<title>Tessera: attention methods compared</title>\n<style>\n").append(stylesheet()).append("</style>\n</head>\n<body>\n<main>\n");
+        header();
+        comparison.machine().devices().forEach(this::device);
+        section("Inputs", list(comparison.workloads().stream().map(HtmlReport::input).toList()));
+        section("Machine", list(comparison.machine().devices().stream().map(comparison.machine()::line).toList()));
+        section("How it was measured", "<p>" + escape(comparison.protocol().describe()) + " A result that is not within the tolerance of "
+                + "its reference has no time. Speed-ups are taken within one device and one length, over the first dense method. "
+                + "Spread is half the distance from the 10th to the 90th percentile; lengths at which spreads overlap decide no crossover. "
+                + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. "
+                + "The raw samples are in report.json and report.csv.</p>");
+        return page.append("</main>\n</body>\n</html>\n").toString();
+    }
+
+    private void header() {
+        long wrong = comparison.measurements().stream().filter(Measurement::isWrong).count();
+        long timed = comparison.measurements().stream().filter(Measurement::verified).count();
+        long missing = comparison.measurements().size() - timed - wrong;
+        page.append("<header>\n<h1>Attention methods compared</h1>\n<p class=\"sub\">").append(timed).append(" results verified and timed")
+                .append(missing > 0 ? ", " + missing + " that cannot run there" : "")
+                .append(wrong > 0 ? ", <strong class=\"bad\">" + wrong + " wrong</strong>" : ", none wrong").append(" · ")
+                .append(escape(comparison.date().toString().replaceFirst("\\..*", "").replace('T', ' '))).append(" UTC · tessera ")
+                .append(escape(comparison.machine().tessera())).append("</p>\n</header>\n");
+    }
+
+    private void device(Device device) {
+        page.append("<section>\n<h2>").append(escape(device.id())).append(" <small>").append(escape(device.name())).append("</small></h2>\n");
+        Charts charts = new Charts(comparison, device, palette);
+        if (comparison.on(device).stream().anyMatch(Measurement::verified)) {
+            legend(device);
+            page.append("<div class=\"charts\">\n");
+            chart("Kernel time", "median, bars from 10th to 90th percentile; lower is better", charts::time);
+            if (comparison.on(device).stream().anyMatch(m -> comparison.speedup(m).isPresent())) {
+                chart("Speed-up over dense", "above the line is faster; diamonds mark crossovers", charts::speedup);
+            }
+            chart("Error", "against the float64 reference; the line is the tolerance", charts::error);
+            chart("Memory", "inputs, outputs and scratch on the device", charts::memory);
+            page.append("</div>\n");
+        }
+        List<Crossover> crossovers = comparison.crossovers().stream().filter(c -> c.device().equals(device.id())).toList();
+        if (!crossovers.isEmpty()) {
+            page.append("<h3>Crossovers</h3>\n<table class=\"narrow\">\n<tr><th>method<th>family<th class=\"n\">crosses at about<th>what happens</tr>\n");
+            crossovers.forEach(c -> page.append("<tr><td>").append(swatch(c.method())).append(escape(c.method())).append("<td>").append(escape(c.family()))
+                    .append("<td class=\"n\">").append(c.at() > 0 ? Math.round(c.at()) : "–").append("<td>").append(escape(c.sentence())).append("</tr>\n"));
+            page.append("</table>\n");
+        }
+        page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr><th>method<th>family<th class=\"n\">length<th class=\"n\">kernel, ms"
+                + "<th class=\"n\">p10 – p90<th class=\"n\">runs<th class=\"n\">speed-up<th class=\"n\">RMS error<th class=\"n\">max error"
+                + "<th class=\"n\">density<th class=\"n\">MiB<th class=\"n\">GFLOP/s<th>plan<th>checked<th>note</tr>\n");
+        comparison.on(device).forEach(this::row);
+        page.append("</table></div>\n</section>\n");
+    }
+
+    private void legend(Device device) {
+        page.append("<ul class=\"legend\">\n");
+        comparison.on(device).stream().filter(Measurement::verified).map(Measurement::method).distinct().forEach((Row m) -> page.append("<li>")
+                .append(swatch(m.id())).append("<b>").append(escape(m.id())).append("</b> ").append(escape(m.name())).append(" <small>")
+                .append(escape(m.family())).append("</small></li>\n"));
+        page.append("</ul>\n");
+    }
+
+    /** A machine without fonts can draw no chart; the numbers are worth a page all the same. */
+    private void chart(String title, String subtitle, Supplier<String> svg) {
+        page.append("<figure>\n<figcaption><b>").append(title).append("</b> ").append(subtitle).append("</figcaption>\n");
+        try {
+            page.append(svg.get());
+        } catch (RuntimeException | LinkageError | InternalError e) {
+            page.append("<p class=\"bad\">This chart cannot be drawn here: ").append(escape(e.toString())).append("</p>");
+        }
+        page.append("\n</figure>\n");
+    }
+
+    private void row(Measurement m) {
+        page.append(m.isWrong() ? "<tr class=\"wrong\"><td>" : "<tr><td>").append(swatch(m.method().id())).append(escape(m.method().id() + " " + m.method().name()));
+        cell(false, m.method().family());
+        cell(true, Integer.toString(m.length()));
+        if (m.verified()) {
+            Summary kernel = m.kernel();
+            OptionalDouble speedup = comparison.speedup(m);
+            cell(true, number(kernel.median()) + " ± " + number(kernel.spread()));
+            cell(true, number(kernel.p10()) + " – " + number(kernel.p90()));
+            cell(true, Integer.toString(m.runs().size()));
+            cell(true, speedup.isPresent() ? number(speedup.getAsDouble()) + "×" : "–");
+        } else {
+            page.append("<td class=\"n\" colspan=\"4\">").append(m.isWrong() ? "not verified, no time" : "did not run");
+        }
+        boolean known = m.accuracy() != null && m.accuracy().finite();
+        cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().rms()) : "–");
+        cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().maxAbs()) : "–");
+        cell(true, m.plan() == null ? "–" : number(m.plan().cost().density()));
+        cell(true, m.plan() == null ? "–" : number(m.plan().cost().memoryBytes() / (double) (1 << 20)));
+        cell(true, m.verified() ? number(m.plan().cost().flops() / m.kernel().median() / 1e6) : "–");
+        cell(false, m.plan() == null ? "–" : m.plan().summary());
+        cell(false, m.checked() == null ? "–" : m.checked());
+        cell(false, m.reason() == null ? comparison.note(m) : m.reason());
+        page.append("</tr>\n");
+    }
+
+    private void cell(boolean number, String text) {
+        page.append(number ? "<td class=\"n\">" : "<td>").append(escape(text));
+    }
+
+    private String swatch(String method) {
+        Palette.Look look = palette.of(method);
+        String dash = look.dash()[1] == 0 ? "" : " stroke-dasharray=\"" + look.dash()[0] + " " + look.dash()[1] + "\"";
+        return "<svg class=\"swatch\" viewBox=\"0 0 28 10\" aria-hidden=\"true\"><path d=\"M0 5H28\" stroke=\"" + look.css() + "\" stroke-width=\"2.5\""
+                + dash + "/><circle cx=\"14\" cy=\"5\" r=\"3.6\" fill=\"" + look.css() + "\"/></svg>";
+    }
+
+    private static String input(Workload w) {
+        return "length " + w.length() + ": q, k, v of " + w.q().shape() + " " + w.q().dtype() + ", " + w.source()
+                + (w.expected() == null ? "" : "; outside reference: " + (w.causal() ? "causal" : "full") + " softmax attention");
+    }
+
+    private void section(String title, String content) {
+        page.append("<section>\n<h2>").append(title).append("</h2>\n").append(content).append("\n</section>\n");
+    }
+
+    private static String list(List<String> items) {
+        return items.stream().map(item -> "<li>" + escape(item) + "</li>\n").collect(Collectors.joining("", "<ul>\n", "</ul>"));
+    }
+
+    /** Three significant digits. */
+    static String number(double value) {
+        if (value == 0 || !Double.isFinite(value)) {
+            return value == 0 ? "0" : "–";
+        }
+        int digits = Math.clamp(2 - (int) Math.floor(Math.log10(Math.abs(value))), 0, 6);
+        return String.format(Locale.ROOT, "%,." + digits + "f", value);
+    }
+
+    static String escape(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
+    }
+
+    private static String stylesheet() {
+        try (InputStream css = HtmlReport.class.getResourceAsStream("/tessera/report.css")) {
+            return new String(css.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the stylesheet inside the program cannot be read", e);
+        }
+    }
+}

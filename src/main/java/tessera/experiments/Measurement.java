@@ -1,0 +1,72 @@
+package tessera.experiments;
+
+import java.util.List;
+import java.util.function.ToLongFunction;
+import tessera.Spec;
+import tessera.engine.Device;
+import tessera.engine.Timing;
+import tessera.methods.Row;
+import tessera.planner.Plan;
+import tessera.reference.Accuracy;
+
+/**
+ * One method on one device at one length.
+ *
+ * @param spec what was computed; null if the method cannot be composed for the inputs
+ * @param plan how it was computed; null if there is no plan
+ * @param checked which part of the result was compared with the reference; null if nothing ran
+ * @param accuracy distance from the reference; null if nothing ran
+ * @param outside distance from the result that the input file holds; null if it holds none for this method
+ * @param verified whether the accuracy is within the tolerance of the storage type
+ * @param compileNanos compiling kernels, in the first run
+ * @param runs timed runs; empty unless verified
+ * @param reason why there is no time; null if there is one
+ */
+public record Measurement(Row method, Device device, int length, Spec spec, Plan plan, String checked, Accuracy accuracy, Accuracy outside,
+        boolean verified, long compileNanos, List<Timing> runs, String reason) {
+
+    /** @throws IllegalArgumentException for times of an unverified result */
+    public Measurement {
+        if (!verified && !runs.isEmpty()) {
+            throw new IllegalArgumentException("an unverified result has no time");
+        }
+        runs = List.copyOf(runs);
+    }
+
+    /** A method that cannot run there. */
+    static Measurement impossible(Row method, Device device, int length, Spec spec, Plan plan, String reason) {
+        return new Measurement(method, device, length, spec, plan, null, null, null, false, 0, List.of(), reason);
+    }
+
+    /** A method that ran with a wrong result. */
+    static Measurement wrong(Row method, Device device, int length, Spec spec, Plan plan, String checked, Accuracy accuracy, Accuracy outside) {
+        String reason = "wrong result: " + accuracy + " against the reference (" + checked + ")";
+        return new Measurement(method, device, length, spec, plan, checked, accuracy, outside, false, 0, List.of(), reason);
+    }
+
+    /** Whether it ran and the result is not right. */
+    public boolean isWrong() {
+        return accuracy != null && !verified;
+    }
+
+    public double[] kernelMillis() {
+        return millis(Timing::kernel);
+    }
+
+    public double[] transferMillis() {
+        return millis(Timing::transfer);
+    }
+
+    public double[] totalMillis() {
+        return millis(Timing::total);
+    }
+
+    /** Kernel time in milliseconds. */
+    public Summary kernel() {
+        return Summary.of(kernelMillis());
+    }
+
+    private double[] millis(ToLongFunction<Timing> part) {
+        return runs.stream().mapToDouble(run -> part.applyAsLong(run) / 1e6).toArray();
+    }
+}

@@ -1,0 +1,145 @@
+package tessera.experiments;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import tessera.engine.Device;
+import tessera.reference.Accuracy;
+
+/** A comparison as plain maps: the JSON document, the rows of the CSV file, and those of the table at the terminal. */
+public final class Report {
+    private Report() {
+    }
+
+    /** The whole document, raw samples included. */
+    public static Map<String, Object> document(Comparison comparison) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("date", comparison.date().toString());
+        document.put("machine", comparison.machine().devices().stream().map(device -> machine(comparison.machine(), device)).toList());
+        document.put("inputs", comparison.workloads().stream().map(Report::input).toList());
+        document.put("protocol", comparison.protocol().describe());
+        document.put("measurements", comparison.measurements().stream().map(m -> measurement(comparison, m)).toList());
+        document.put("crossovers", comparison.crossovers().stream().map(Report::crossover).toList());
+        return document;
+    }
+
+    private static Map<String, Object> machine(Machine machine, Device device) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("device", device.id());
+        line.put("name", device.name());
+        line.put("kind", device.kind());
+        line.put("backend", device.backend());
+        line.put("driver", device.driver());
+        line.put("computeUnits", device.computeUnits());
+        line.put("tornadovm", machine.tornadovm());
+        line.put("jdk", machine.jdk());
+        line.put("os", machine.os());
+        line.put("cpu", machine.cpu());
+        line.put("tessera", machine.tessera());
+        line.put("line", machine.line(device));
+        return line;
+    }
+
+    private static Map<String, Object> input(Workload workload) {
+        Map<String, Object> input = new LinkedHashMap<>();
+        input.put("source", workload.source());
+        input.put("length", workload.length());
+        input.put("q", workload.q().shape().dims());
+        input.put("k", workload.k().shape().dims());
+        input.put("v", workload.v().shape().dims());
+        input.put("dtype", workload.q().dtype().name());
+        input.put("outsideReference", workload.expected() == null ? null : workload.causal() ? "causal softmax attention" : "softmax attention");
+        return input;
+    }
+
+    private static Map<String, Object> measurement(Comparison comparison, Measurement m) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("method", m.method().id());
+        row.put("name", m.method().name());
+        row.put("family", m.method().family());
+        row.put("device", m.device().id());
+        row.put("length", m.length());
+        row.put("plan", m.plan() == null ? null : m.plan().summary());
+        row.put("verified", m.verified());
+        row.put("maxAbs", maxAbs(m.accuracy()));
+        row.put("rms", rms(m.accuracy()));
+        row.put("checked", m.checked());
+        row.put("outsideMaxAbs", maxAbs(m.outside()));
+        row.put("outsideRms", rms(m.outside()));
+        row.put("kernelMillis", m.kernelMillis());
+        row.put("transferMillis", m.transferMillis());
+        row.put("totalMillis", m.totalMillis());
+        row.put("compileMillis", m.verified() ? m.compileNanos() / 1e6 : null);
+        row.put("kernelMedian", m.verified() ? m.kernel().median() : null);
+        row.put("kernelP10", m.verified() ? m.kernel().p10() : null);
+        row.put("kernelP90", m.verified() ? m.kernel().p90() : null);
+        row.put("speedup", speedup(comparison, m));
+        row.put("speedupOver", comparison.dense(m.device(), m.length()).map(d -> d.method().id()).orElse(null));
+        row.put("flops", m.plan() == null ? null : m.plan().cost().flops());
+        row.put("bytes", m.plan() == null ? null : m.plan().cost().bytes());
+        row.put("memoryBytes", m.plan() == null ? null : m.plan().cost().memoryBytes());
+        row.put("density", m.plan() == null ? null : m.plan().cost().density());
+        row.put("reason", m.reason());
+        row.put("note", comparison.note(m));
+        return row;
+    }
+
+    private static Map<String, Object> crossover(Crossover c) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("method", c.method());
+        row.put("family", c.family());
+        row.put("dense", c.dense());
+        row.put("device", c.device());
+        row.put("kind", c.kind().name().toLowerCase(Locale.ROOT).replace('_', ' '));
+        row.put("below", c.above() == 0 ? null : c.below());
+        row.put("above", c.above() == 0 ? null : c.above());
+        row.put("at", c.above() == 0 ? null : c.at());
+        row.put("sentence", c.sentence());
+        return row;
+    }
+
+    /** The measurements of the document with raw samples in one field, separated by blanks. */
+    public static List<Map<String, Object>> csv(Comparison comparison) {
+        return comparison.measurements().stream().map(m -> {
+            Map<String, Object> row = measurement(comparison, m);
+            row.replaceAll((_, value) -> value instanceof double[] samples
+                    ? Arrays.stream(samples).mapToObj(Double::toString).collect(Collectors.joining(" ")) : value);
+            return row;
+        }).toList();
+    }
+
+    /** The columns that fit a terminal. */
+    public static List<Map<String, Object>> table(Comparison comparison) {
+        return comparison.measurements().stream().map(m -> {
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("method", m.method().id() + " " + m.method().name());
+            row.put("family", m.method().family());
+            row.put("length", m.length());
+            row.put("device", m.device().id());
+            row.put("kernel ms", m.verified() ? m.kernel().median() : null);
+            row.put("± ms", m.verified() ? m.kernel().spread() : null);
+            row.put("speed-up", speedup(comparison, m));
+            row.put("RMS", rms(m.accuracy()));
+            row.put("density", m.plan() == null ? null : m.plan().cost().density());
+            row.put("MiB", m.plan() == null ? null : m.plan().cost().memoryBytes() / (double) (1 << 20));
+            row.put("note", m.reason() == null ? comparison.note(m) : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
+            return row;
+        }).toList();
+    }
+
+    private static Double speedup(Comparison comparison, Measurement m) {
+        var speedup = comparison.speedup(m);
+        return speedup.isPresent() ? speedup.getAsDouble() : null;
+    }
+
+    private static Double maxAbs(Accuracy accuracy) {
+        return accuracy == null || !accuracy.finite() ? null : Double.valueOf(accuracy.maxAbs());
+    }
+
+    private static Double rms(Accuracy accuracy) {
+        return accuracy == null || !accuracy.finite() ? null : Double.valueOf(accuracy.rms());
+    }
+}
