@@ -75,7 +75,7 @@ public final class Verification {
 
     private static Accuracy accuracy(Method method, Case problem, Plan plan, Device device) {
         Spec spec = problem.spec();
-        Map<String, Tensor> tensors = new LinkedHashMap<>(problem.inputs());
+        Map<String, Tensor> tensors = problem.arguments();
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(spec.dtype(), shape).fill(Float.NaN)));
         try (var prepared = Tessera.unchecked(spec, device, plan)) {
             prepared.run(tensors);
