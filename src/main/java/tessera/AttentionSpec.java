@@ -86,17 +86,19 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         return (!causal || key <= position) && mask.allows(map, query, position, key);
     }
 
+    /** {@inheritDoc} Its scale is at most the usual one, so that float32 scores are exact enough to compare. */
     @Override
     public AttentionSpec miniature() {
-        int n = Math.min(queries, 37);
-        int m = queries == keys ? n : Math.min(keys, 45);
+        float usual = (float) (1 / Math.sqrt(headDim));
+        int n = Math.min(queries, queries > keys ? 45 : 37);
+        int m = queries == keys ? n : Math.min(keys, queries > keys ? 37 : 45);
         Mask small = mask instanceof Blocks b
                 ? new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8), (h, qb, kb) -> (h + qb + kb) % 3 != 1)
                 : mask;
         int group = heads / kvHeads;
         boolean perHead = mask instanceof Blocks b && b.heads() > 1;
         int kv = perHead ? 2 : 1;
-        return new AttentionSpec(1, kv * group, kv, n, m, headDim, valueDim, scale, small, causal, alignment, lse, dtype);
+        return new AttentionSpec(1, kv * group, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), small, causal, alignment, lse, dtype);
     }
 
     /** Collects the options of an {@link AttentionSpec}. */

@@ -50,7 +50,8 @@ public final class Prepared implements AutoCloseable {
      * Runs with the spec's inputs, then its outputs, in the spec's order; for attention {@code run(q, k, v, out)}, with the
      * log-sum-exp {@code run(q, k, v, out, lse)}. Outputs left out at the end are allocated.
      *
-     * @throws IllegalArgumentException if a tensor is missing or has the wrong shape, naming it
+     * @throws IllegalArgumentException if a tensor is missing, unknown or has the wrong shape or type, or if an output shares
+     *         its memory with another tensor, naming it
      * @throws TesseraException if the device fails
      */
     public Result run(Tensor... tensors) {
@@ -117,6 +118,12 @@ public final class Prepared implements AutoCloseable {
     }
 
     private Map<String, Tensor> complete(Map<String, Tensor> tensors) {
+        for (String name : tensors.keySet()) {
+            if (!spec.inputs().containsKey(name) && !spec.outputs().containsKey(name)) {
+                throw new IllegalArgumentException("unknown tensor '" + name + "'; " + spec.operator() + " takes "
+                        + spec.inputs().keySet() + " and gives " + spec.outputs().keySet());
+            }
+        }
         Map<String, Tensor> given = new LinkedHashMap<>();
         spec.inputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
@@ -127,7 +134,13 @@ public final class Prepared implements AutoCloseable {
         });
         spec.outputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
-            given.put(name, tensor == null ? Tensor.zeros(spec.dtype(), shape) : checked(name, tensor, shape));
+            Tensor output = tensor == null ? Tensor.zeros(spec.dtype(), shape) : checked(name, tensor, shape);
+            given.forEach((other, taken) -> {
+                if (taken.data() == output.data()) {
+                    throw new IllegalArgumentException("output '" + name + "' must not share its memory with '" + other + "'");
+                }
+            });
+            given.put(name, output);
         });
         return given;
     }

@@ -6,14 +6,15 @@ import java.util.Map;
 /**
  * Gated linear recurrence, causal (GLR): with {@code S_t = G_t S_{t-1} + f(k_t)^T v_t} and
  * {@code z_t = G_t z_{t-1} + f(k_t)}, every token reads {@code out_t = scale * f(q_t) S_t}, divided by
- * {@code f(q_t) · z_t} when normalised. Covers linear attention (arXiv:2006.16236), RetNet (arXiv:2307.08621), Mamba-2's
+ * {@code f(q_t) · z_t} when normalised (0 where that is exactly 0; features should be positive, else it comes arbitrarily
+ * close). Covers linear attention (arXiv:2006.16236), RetNet (arXiv:2307.08621), Mamba-2's
  * scalar gate (arXiv:2405.21060) and GLA (arXiv:2312.06635).
  *
  * <p>Inputs {@code q, k [batch, heads, length, keyDim]}, {@code v [batch, heads, length, valueDim]}; {@code gate}, unless
- * the gate is NONE, as natural logarithms of the decay (all at most 0 in practice) in the shape that {@link Gate} gives;
+ * the gate is NONE, as natural logarithms of the decay (at most 0 in practice; minus infinity forgets everything) in the shape that {@link Gate} gives;
  * with {@code initialState}, {@code s0 [batch, heads, keyDim, valueDim]} and, when normalised,
  * {@code z0 [batch, heads, keyDim]}. Outputs {@code out [batch, heads, length, valueDim]} and, with {@code finalState},
- * {@code s} and, when normalised, {@code z} in the same shapes.
+ * {@code s} and, when normalised, {@code z} in the same shapes, which must not share memory with an initial state.
  *
  * @param scale factor on the query after the feature map; 1 unless set. It cancels when normalised
  */
@@ -95,7 +96,7 @@ public record RecurrenceSpec(int batch, int heads, int length, int keyDim, int v
 
     @Override
     public RecurrenceSpec miniature() {
-        return new RecurrenceSpec(1, Math.min(heads, 2), Math.min(length, 75), keyDim, valueDim, scale, gate, featureMap, normalised,
+        return new RecurrenceSpec(1, Math.min(heads, 2), Math.min(length, 150), keyDim, valueDim, scale, gate, featureMap, normalised,
                 initialState, finalState, dtype);
     }
 

@@ -22,7 +22,7 @@ final class Require {
 
     static void storage(DType dtype) {
         if (!dtype.isFloat()) {
-            throw new IllegalArgumentException("inputs are stored as F32, F16 or BF16, not " + dtype);
+            throw new IllegalArgumentException("dtype must be F32, F16 or BF16, got " + dtype);
         }
     }
 }

@@ -20,7 +20,7 @@ public final class ChunkOutputs {
      * @param q [batch, heads, length, keyDim], features
      * @param k [batch, heads, length, keyDim], features
      * @param v [batch, heads, length, valueDim]
-     * @param decay gates, between 0 and 1
+     * @param decay gates, as {@link Decay} writes them
      * @param states [batch, heads, chunks, keyDim, valueDim + 1], the state before each chunk; the last column is z
      * @param out [batch, heads, length, valueDim]; 0 where normalised and q·z is 0
      * @param normalised 0 or 1
@@ -54,10 +54,10 @@ public final class ChunkOutputs {
                 }
                 if (gateChannel == 1) {
                     for (int c = 0; c < keyDim; c++) {
-                        query[c] = query[c] * decay.get(gateBase + t * gateStep + c);
+                        query[c] = Decay.times(decay.get(gateBase + t * gateStep + c), query[c]);
                     }
                 } else {
-                    shrink = shrink * decay.get(gateBase + t * gateStep);
+                    shrink = Decay.times(decay.get(gateBase + t * gateStep), shrink);
                 }
             }
             for (int c = 0; c < keyDim; c++) {

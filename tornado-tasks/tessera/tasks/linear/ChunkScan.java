@@ -16,7 +16,7 @@ public final class ChunkScan {
      * normaliser.
      *
      * @param states [batch, heads, chunks, keyDim, valueDim + 1]; in: what each chunk adds, out: the state before each chunk
-     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk
+     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it
      * @param s0 [batch, heads, keyDim, valueDim]
      * @param z0 [batch, heads, keyDim]
      * @param s [batch, heads, keyDim, valueDim], the last state
@@ -38,7 +38,7 @@ public final class ChunkScan {
                 int at = (head * chunks + n) * keyDim + c;
                 float added = states.get(at * (valueDim + 1) + e);
                 states.set(at * (valueDim + 1) + e, state);
-                state = chunkDecay.get(at) * state + added;
+                state = Decay.times(chunkDecay.get(at), state) + added;
             }
             if (e < valueDim) {
                 s.set(channel * valueDim + e, state);

@@ -22,7 +22,7 @@ public final class ChunkStates {
      * @param v [batch, heads, length, valueDim]
      * @param gate natural logarithms of the gates
      * @param states [batch, heads, chunks, keyDim, valueDim + 1]
-     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk
+     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it
      * @param chunk tokens in a chunk; the last one may be shorter
      * @param chunks ceil(length / chunk)
      */
@@ -50,14 +50,14 @@ public final class ChunkStates {
                     sum[e] = sum[e] + weight * v.get(token * valueDim + e);
                 }
                 ones = ones + weight;
-                logDecay = logDecay + gate.get(gateBase + t * gateStep);
+                logDecay = TornadoMath.max(logDecay + gate.get(gateBase + t * gateStep), -1.0e30f);
             }
             int base = row * (valueDim + 1);
             for (int e = 0; e < valueDim; e++) {
                 states.set(base + e, sum[e]);
             }
             states.set(base + valueDim, ones);
-            chunkDecay.set(row, TornadoMath.exp(logDecay));
+            chunkDecay.set(row, Decay.of(logDecay));
         }
     }
 }

@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * {@code mapped_i = f(x_i)}: the feature map of queries and keys (arXiv:2006.16236), and gates from their logarithms.
  */
 public final class MapFeatures {
-    public static final int EXP = 0;
+    public static final int DECAY = 0;
     public static final int ELU_PLUS_ONE = 1;
     public static final int RELU = 2;
 
@@ -20,7 +20,7 @@ public final class MapFeatures {
      *
      * @param x [rows]
      * @param mapped [rows]
-     * @param map {@link #EXP} {@code e^x}, {@link #ELU_PLUS_ONE} {@code x + 1} above 0 and {@code e^x} below,
+     * @param map {@link #DECAY} the gate with logarithm x, {@link #ELU_PLUS_ONE} {@code x + 1} above 0 and {@code e^x} below,
      *        {@link #RELU} {@code max(x, 0)}
      */
     public static void rows(FloatArray x, FloatArray mapped, int map, int rowOffset, int rowCount) {
@@ -28,8 +28,8 @@ public final class MapFeatures {
             int i = rowOffset + r;
             float value = x.get(i);
             float result = TornadoMath.max(value, 0.0f);
-            if (map == EXP) {
-                result = TornadoMath.exp(value);
+            if (map == DECAY) {
+                result = Decay.of(value);
             } else if (map == ELU_PLUS_ONE) {
                 result = result + TornadoMath.exp(TornadoMath.min(value, 0.0f));
             }

@@ -19,7 +19,7 @@ public final class Recurrence {
      * @param q [batch, heads, length, keyDim], features
      * @param k [batch, heads, length, keyDim], features
      * @param v [batch, heads, length, valueDim]
-     * @param decay gates, between 0 and 1
+     * @param decay gates, as {@link Decay} writes them
      * @param s0 [batch, heads, keyDim, valueDim]
      * @param z0 [batch, heads, keyDim]
      * @param out [batch, heads, length, valueDim]; 0 where normalised and q·z is 0
@@ -47,9 +47,9 @@ public final class Recurrence {
                 for (int c = 0; c < keyDim; c++) {
                     float gate = decay.get(gateBase + t * gateStep + c * gateChannel);
                     float key = k.get(token * keyDim + c);
-                    state[c] = gate * state[c] + key * value;
+                    state[c] = Decay.times(gate, state[c]) + key * value;
                     if (normalised == 1) {
-                        normaliser[c] = gate * normaliser[c] + key;
+                        normaliser[c] = Decay.times(gate, normaliser[c]) + key;
                     }
                 }
                 float sum = Dot.dot(state, q, token * keyDim, keyDim);

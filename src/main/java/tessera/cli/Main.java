@@ -15,9 +15,11 @@ import tessera.TesseraException;
         description = "Attention for Java, tiled for every device.",
         subcommands = {
             DevicesCommand.class,
+            MethodsCommand.class,
             PlanCommand.class,
             RunCommand.class,
             CompareCommand.class,
+            VerifyCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})

@@ -9,7 +9,6 @@ import tessera.Shape;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.io.Safetensors;
-import tessera.masks.Blocks;
 
 /**
  * A spec and its inputs, read from a file: sizes come from the tensors, the rest from the options.
@@ -53,20 +52,9 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
     private static AttentionSpec attention(Map<String, Tensor> found, SpecOptions options) {
         Shape q = found.get("q").shape();
         Shape k = found.get("k").shape();
-        Tensor map = found.get("block_mask");
         AttentionSpec.Builder builder = AttentionSpec.of(q.dim(0), q.dim(1), q.dim(2), q.dim(3)).kvHeads(k.dim(1)).keys(k.dim(2))
                 .valueDim(found.get("v").shape().dim(3)).dtype(found.get("q").dtype());
-        return options.attention(builder, q.dim(2), k.dim(2), map == null ? null : blocks(map, q.dim(2), k.dim(2)));
-    }
-
-    private static Blocks blocks(Tensor map, int queries, int keys) {
-        Shape shape = map.shape();
-        require(shape.rank() == 2 || shape.rank() == 3, "block_mask", shape, "[maps, query blocks, key blocks]");
-        int rows = shape.dim(-2);
-        int columns = shape.dim(-1);
-        int heads = shape.elements() / rows / columns;
-        return new Blocks(heads, queries, keys, Math.ceilDiv(queries, rows), Math.ceilDiv(keys, columns),
-                (head, queryBlock, keyBlock) -> map.get((head * rows + queryBlock) * columns + keyBlock) != 0);
+        return options.attention(builder, q.dim(2), k.dim(2), found.get("block_mask"));
     }
 
     private static RecurrenceSpec recurrence(Map<String, Tensor> found, SpecOptions options) {

@@ -11,6 +11,8 @@ import tessera.CausalAlignment;
 import tessera.RecurrenceSpec;
 import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec.Gate;
+import tessera.Shape;
+import tessera.Tensor;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
 import tessera.masks.Window;
@@ -59,12 +61,18 @@ final class SpecOptions {
     /**
      * Adds these options to an attention.
      *
-     * @param blocks a block mask to use instead of these options' own mask, or null
+     * @param blockMask [query blocks, key blocks] or [maps, query blocks, key blocks], 0 where a block is left out; or null
      */
-    AttentionSpec attention(AttentionSpec.Builder builder, int queries, int keys, Blocks blocks) {
+    AttentionSpec attention(AttentionSpec.Builder builder, int queries, int keys, Tensor blockMask) {
         refuse("an attention", "--gate", gate, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
-        if (blocks != null) {
-            refuse("an input with a block_mask", "--window", window, "--sink", sink, "--block-size", blockSize);
+        if (blockMask != null) {
+            refuse("an input with a block_mask", "--window", window, "--sink", sink);
+            if (blockSize == null) {
+                throw new IllegalArgumentException("an input with a block_mask needs --block-size, for example --block-size 64");
+            }
+        }
+        if (blockSize != null && blockSize <= 0) {
+            throw new IllegalArgumentException("--block-size must be at least 1, got " + blockSize);
         }
         if (sink != null && window == null) {
             throw new IllegalArgumentException("--sink needs a --window, for example --window 127,0");
@@ -78,25 +86,38 @@ final class SpecOptions {
         if (lse) {
             builder.lse();
         }
-        Mask mask = window == null ? Mask.FULL : new Window(sink == null ? 0 : sink, window.left(), window.right());
-        Mask stored = blockSize == null ? mask : rounded(mask, queries, keys);
-        return builder.mask(blocks == null ? stored : blocks).build();
+        Window band = window == null ? new Window(0, -1, -1) : new Window(sink == null ? 0 : sink, window.left(), window.right());
+        if (blockSize == null) {
+            return builder.mask(window == null ? Mask.FULL : band).build();
+        }
+        return builder.mask(blockMask == null ? rounded(band, queries, keys) : blocks(blockMask, queries, keys)).build();
     }
 
-    /** The blocks that hold at least one pair which the mask allows. */
-    private Blocks rounded(Mask mask, int queries, int keys) {
+    /** The blocks that hold at least one pair which window, sinks and causality allow. */
+    private Blocks rounded(Window band, int queries, int keys) {
         int size = blockSize;
         int offset = (causal == null ? CausalAlignment.BOTTOM_RIGHT : causal).offset(queries, keys);
         return new Blocks(1, queries, keys, size, size, (head, queryBlock, keyBlock) -> {
-            for (int i = queryBlock * size; i < Math.min(queries, (queryBlock + 1) * size); i++) {
-                for (int j = keyBlock * size; j < Math.min(keys, (keyBlock + 1) * size); j++) {
-                    if (mask.allows(head, i, i + offset, j)) {
-                        return true;
-                    }
-                }
-            }
-            return false;
+            int firstPosition = queryBlock * size + offset;
+            int lastPosition = Math.min(queries, (queryBlock + 1) * size) - 1 + offset;
+            int firstKey = keyBlock * size;
+            int lastKey = Math.min(keys, (keyBlock + 1) * size) - 1;
+            boolean notAfter = causal == null || firstKey <= lastPosition;
+            boolean near = (band.left() < 0 || lastKey >= firstPosition - band.left()) && (band.right() < 0 || firstKey <= lastPosition + band.right());
+            return notAfter && (firstKey < band.sink() || near);
         });
+    }
+
+    private Blocks blocks(Tensor map, int queries, int keys) {
+        Shape shape = map.shape();
+        int rows = Math.ceilDiv(queries, blockSize);
+        int columns = Math.ceilDiv(keys, blockSize);
+        boolean fits = (shape.rank() == 2 || shape.rank() == 3) && shape.dim(-2) == rows && shape.dim(-1) == columns;
+        if (!fits) {
+            throw new IllegalArgumentException("'block_mask' must be [maps, " + rows + ", " + columns + "] for blocks of " + blockSize + ", got " + shape);
+        }
+        return new Blocks(shape.elements() / rows / columns, queries, keys, blockSize, blockSize,
+                (head, queryBlock, keyBlock) -> map.get((head * rows + queryBlock) * columns + keyBlock) != 0);
     }
 
     /**

@@ -32,7 +32,7 @@ final class TaskCode {
         try {
             task.invoke(graph, call);
         } catch (InvocationTargetException e) {
-            throw new TesseraException("TornadoVM does not take " + kernel + ": " + TornadoSession.reason(e.getCause()), e.getCause());
+            throw new TesseraException("TornadoVM cannot compile " + kernel + ": " + TornadoSession.reason(e.getCause()), e.getCause());
         } catch (IllegalAccessException e) {
             throw new IllegalStateException(e);
         }

@@ -54,7 +54,7 @@ final class TornadoSession implements Engine.Session {
     }
 
     private static WorkerGrid grid(Task task) {
-        WorkerGrid grid = new WorkerGrid2D(task.groups()[0] * task.groupSize(), task.groups()[1]);
+        WorkerGrid grid = new WorkerGrid2D(Math.multiplyExact(task.groups()[0], task.groupSize()), task.groups()[1]);
         grid.setLocalWork(task.groupSize(), 1, 1);
         return grid;
     }
@@ -68,11 +68,13 @@ final class TornadoSession implements Engine.Session {
         TornadoProfilerResult profile;
         try {
             profile = plan.execute().getProfilerResult();
-            requireRun(profile);
+            requireRun(program, device, profile.getDeviceKernelTime(), ran ? "" : profile.getProfileLog());
+            ran = true;
         } catch (VirtualMachineError e) {
             throw e;
         } catch (RuntimeException | Error e) {
-            failure = e instanceof TesseraException t ? t : new TesseraException(kernels() + " failed on " + device + ": " + reason(e), e);
+            failure = e instanceof TesseraException t ? t
+                    : new TesseraException(kernels(program) + " failed on " + device + ": " + reason(e), e);
             throw failure;
         }
         program.finish().run();
@@ -80,48 +82,44 @@ final class TornadoSession implements Engine.Session {
         return new Timing(profile.getDeviceKernelTime(), transfer, profile.getCompileTime(), System.nanoTime() - start);
     }
 
-    /** A kernel that took no time did not run on the device, whatever the outputs hold. */
-    private void requireRun(TornadoProfilerResult profile) {
-        if (profile.getDeviceKernelTime() <= 0) {
-            throw notRun(kernels());
+    /**
+     * A kernel that took no time did not run on the device, whatever the outputs hold.
+     *
+     * @param log TornadoVM's profile as JSON, or empty to look at the total only
+     */
+    static void requireRun(Program program, Device device, long kernelTime, String log) {
+        if (kernelTime <= 0) {
+            throw notRun(kernels(program), device);
         }
-        if (ran) {
-            return;
-        }
-        JsonNode times = log(profile).path(GRAPH);
-        for (Task task : program.tasks()) {
-            JsonNode time = times.path(GRAPH + "." + task.id()).path("TASK_KERNEL_TIME");
-            if (!time.isMissingNode() && time.asLong() <= 0) {
-                throw notRun(task.kernel().toString());
-            }
-        }
-        ran = true;
-    }
-
-    private TesseraException notRun(String kernels) {
-        return new TesseraException(kernels + " did not run on " + device + ": TornadoVM reports a kernel time of 0 ns");
-    }
-
-    private static JsonNode log(TornadoProfilerResult profile) {
         try {
-            return new ObjectMapper().readTree(profile.getProfileLog());
+            JsonNode times = new ObjectMapper().readTree(log).path(GRAPH);
+            for (Task task : program.tasks()) {
+                if (times.path(GRAPH + "." + task.id()).path("TASK_KERNEL_TIME").asLong(1) <= 0) {
+                    throw notRun(task.kernel().toString(), device);
+                }
+            }
         } catch (JsonProcessingException e) {
             throw new TesseraException("TornadoVM's profile is not readable: " + e.getOriginalMessage(), e);
         }
     }
 
-    private String kernels() {
+    private static TesseraException notRun(String kernels, Device device) {
+        return new TesseraException(kernels + " did not run on " + device + ": TornadoVM reports a kernel time of 0 ns");
+    }
+
+    private static String kernels(Program program) {
         return program.tasks().stream().map(task -> task.kernel().toString()).distinct().collect(Collectors.joining(" or "));
     }
 
-    /** The innermost cause on one line; TornadoVM colours its messages. */
+    /** The innermost cause on one line; TornadoVM colours its messages and puts stack traces into them. */
     static String reason(Throwable e) {
         Throwable cause = e;
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
         String message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return message.replaceAll("\u001B\\[[0-9;]*m", "").replaceAll("\\s+", " ").strip();
+        String plain = message.replaceAll("\u001B\\[[0-9;]*m", "").replaceAll("\\s+", " ").strip();
+        return plain.replaceFirst(" ?Stacktrace:.*", "").replaceFirst("^Bailout is disabled. Reason: ", "");
     }
 
     @Override

@@ -60,7 +60,7 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
     }
 
     private Measurement measure(Row method, Case problem, Check check, Workload workload, Prepared prepared) {
-        Map<String, Tensor> tensors = new LinkedHashMap<>(problem.inputs());
+        Map<String, Tensor> tensors = problem.arguments();
         problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? problem.spec().dtype() : DType.F32, shape)));
         double tolerance = problem.spec().dtype().tolerance();
         poison(problem, tensors);

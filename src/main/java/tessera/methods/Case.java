@@ -1,5 +1,6 @@
 package tessera.methods;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import tessera.Spec;
@@ -18,6 +19,13 @@ public record Case(Spec spec, Map<String, Tensor> inputs, Predicate<Plan> wanted
 
     public Case(Spec spec, Map<String, Tensor> inputs) {
         this(spec, inputs, plan -> true);
+    }
+
+    /** The inputs that the spec takes, without those that only the twin needs. */
+    public Map<String, Tensor> arguments() {
+        Map<String, Tensor> arguments = new LinkedHashMap<>(inputs);
+        arguments.keySet().retainAll(spec.inputs().keySet());
+        return arguments;
     }
 
     /**

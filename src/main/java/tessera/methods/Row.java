@@ -1,7 +1,5 @@
 package tessera.methods;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.Locale;
 
 /**
@@ -14,7 +12,6 @@ import java.util.Locale;
  * @param coverage how much of it can be done: full, host (with work outside kernels), partial, out of scope
  * @param note what is missing where it is not full
  */
-@JsonPropertyOrder({"id", "name", "family", "status", "source", "formula", "kind", "recipe", "coverage", "note"})
 public record Row(String id, String name, String family, String source, String formula, String kind, String recipe, String coverage,
         String note) {
 
@@ -43,11 +40,6 @@ public record Row(String id, String name, String family, String source, String f
             return Status.PLANNED;
         }
         return coverage.equals("partial") ? Status.PARTIAL : Status.IMPLEMENTED;
-    }
-
-    @JsonProperty("status")
-    String statusName() {
-        return status().toString();
     }
 
     @Override

@@ -57,7 +57,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         List<Plan> tiled = tiles(spec, layout, range, device, candidates);
         boolean tilesFirst = device.kind().equals("GPU") && spec.queries() >= 16;
         if (splitFirst) {
-            candidates.add(split);
+            addSplit(spec, split, device, candidates);
         }
         if (tilesFirst) {
             tiled.forEach(candidates::add);
@@ -67,9 +67,19 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             tiled.forEach(candidates::add);
         }
         if (!splitFirst && spec.keys() >= 2) {
-            candidates.add(plan(spec, layout, "split", split.tuning(), 2, "splits the keys although " + rows + " rows fill the device"));
+            addSplit(spec, plan(spec, layout, "split", split.tuning(), 2, "splits the keys although " + rows + " rows fill the device"),
+                    device, candidates);
         }
         return candidates;
+    }
+
+    private static void addSplit(AttentionSpec spec, Plan split, Device device, Candidates candidates) {
+        long elements = (long) split.get("parts") * spec.batch() * spec.heads() * spec.queries() * spec.valueDim();
+        if (elements > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
+            candidates.ruleOut("split", "the parts' results need an array of " + elements + " elements, more than " + device.id() + " allows");
+        } else {
+            candidates.add(split);
+        }
     }
 
     private List<Plan> tiles(AttentionSpec spec, Layout layout, Range range, Device device, Candidates candidates) {
@@ -124,14 +134,19 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum();
         long out = rows * (spec.valueDim() + 1);
         long scratch = parts > 1 ? parts * out : 0;
+        long index = layout instanceof Bsr b ? b.rowPtr().getSize() + b.colIdx().getSize() : 0;
         double density = (double) pairs / ((double) rows * spec.keys());
-        Cost cost = new Cost(flops, 4 * (in + out + 2 * scratch), 4 * (in + out + scratch), density);
+        Cost cost = new Cost(flops, 4 * (in + out + index + 2 * scratch), 4 * (in + out + index + scratch), density);
         return new Plan("ATTN", variant, layout.name(), tuning, DType.F32, cost, reason);
     }
 
     @Override
     public Program bind(AttentionSpec spec, Plan plan, Map<String, Tensor> tensors) {
         Layout layout = Layout.of(spec);
+        boolean sinks = layout instanceof Range r && r.sink() > 0;
+        if (!plan.layout().equals(layout.name()) || sinks && plan.variant().equals("tiles")) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + layout.name());
+        }
         int rows = spec.batch() * spec.heads() * spec.queries();
         TornadoNativeArray q = tensors.get("q").data();
         TornadoNativeArray k = tensors.get("k").data();

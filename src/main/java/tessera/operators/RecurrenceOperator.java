@@ -138,7 +138,7 @@ public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
             all.put("q", mapped(tasks, "map_q", all.get("q"), map));
             all.put("k", mapped(tasks, "map_k", all.get("k"), map));
         }
-        all.put("decay", mapped(tasks, "decay", all.get("gate"), MapFeatures.EXP));
+        all.put("decay", mapped(tasks, "decay", all.get("gate"), MapFeatures.DECAY));
         tasks.addAll(plan.variant().equals("chunk") ? chunkwise(spec, plan.get("chunk"), all) : List.of(recurrent(spec, all)));
         return new Program(tasks, data(tensors, spec.inputs()), constants.values().stream().map(Tensor::data).toList(),
                 data(tensors, spec.outputs()));

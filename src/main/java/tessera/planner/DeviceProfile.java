@@ -18,7 +18,8 @@ import tessera.engine.Kernel;
 import tessera.engine.Program;
 import tessera.engine.Task;
 import tessera.io.AtomicFile;
-import tessera.tasks.Probe;
+import tessera.tasks.Copy;
+import tessera.tasks.MultiplyAdd;
 
 /**
  * What a device can do at best, measured by two small kernels and kept on disk: in {@code $TESSERA_CACHE}, else
@@ -31,8 +32,8 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
 
     private static final Logger LOG = LoggerFactory.getLogger(DeviceProfile.class);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Kernel COPY = Kernel.of(Probe.class, "copy");
-    private static final Kernel MULTIPLY_ADD = Kernel.of(Probe.class, "multiplyAdd");
+    private static final Kernel COPY = Kernel.of(Copy.class, "rows");
+    private static final Kernel MULTIPLY_ADD = Kernel.of(MultiplyAdd.class, "rows");
 
     /** Elements of the copy: larger than any cache. */
     private static final int COPY_ELEMENTS = 1 << 24;

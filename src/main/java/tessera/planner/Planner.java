@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import tessera.DType;
+import tessera.Shape;
 import tessera.Spec;
 import tessera.TesseraException;
 import tessera.engine.Device;
@@ -20,7 +21,8 @@ public final class Planner {
         Candidates candidates = new Candidates();
         for (Plan plan : all.legal()) {
             for (DType storage : storages(spec)) {
-                Plan stored = new Plan(plan.operator(), plan.variant(), plan.layout(), plan.tuning(), storage, plan.cost(), plan.reason());
+                Plan stored = new Plan(plan.operator(), plan.variant(), plan.layout(), plan.tuning(), storage,
+                        cost(spec, plan, storage), plan.reason());
                 String limit = limit(spec, stored, device);
                 if (limit == null) {
                     candidates.add(stored);
@@ -36,6 +38,16 @@ public final class Planner {
     /** Storage on the device: as the caller stores it where kernels can read that, else widened on the host. */
     private static List<DType> storages(Spec spec) {
         return spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
+    }
+
+    /** Inputs in half precision lie beside the widened ones that the operator reads. */
+    private static Cost cost(Spec spec, Plan plan, DType storage) {
+        if (storage == DType.F32) {
+            return plan.cost();
+        }
+        long inputs = spec.inputs().values().stream().mapToLong(Shape::elements).sum();
+        Cost wide = plan.cost();
+        return new Cost(wide.flops(), wide.bytes() + 6 * inputs, wide.memoryBytes() + 2 * inputs, wide.density());
     }
 
     private static String limit(Spec spec, Plan plan, Device device) {

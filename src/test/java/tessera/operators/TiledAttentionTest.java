@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static tessera.CausalAlignment.BOTTOM_RIGHT;
 import static tessera.CausalAlignment.TOP_LEFT;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -60,11 +61,22 @@ class TiledAttentionTest {
     @TestFactory
     Stream<DynamicTest> everyTilingGivesTheTwinsResult() {
         return SPECS.stream().flatMap(spec -> tiled(new AttentionOperator().plans(spec, GPU)).stream()
-                .map(plan -> DynamicTest.dynamicTest(plan.summary() + " for " + spec, () -> check(spec, plan))));
+                .map(plan -> DynamicTest.dynamicTest(plan.summary() + " for " + spec, () -> check(spec, plan, SelfCheck.inputs(spec, 3)))));
     }
 
-    private static void check(AttentionSpec spec, Plan plan) {
-        Map<String, Tensor> tensors = SelfCheck.inputs(spec, 3);
+    @Test
+    void negativeAndLargeScores() {
+        AttentionSpec spec = attention(1, 1, 1, 17, 35, 16, 5).scale(64).causal().lse().build();
+        for (int from : new int[] {-8, 0}) {
+            Map<String, Tensor> inputs = SelfCheck.inputs(spec, 3);
+            inputs.put("q", AttentionNumericsTest.integers(spec.inputs().get("q"), 1, 8, 1));
+            inputs.put("k", AttentionNumericsTest.integers(spec.inputs().get("k"), from, from + 7, 2));
+            tiled(new AttentionOperator().plans(spec, GPU)).forEach(plan -> check(spec, plan, inputs));
+        }
+    }
+
+    private static void check(AttentionSpec spec, Plan plan, Map<String, Tensor> inputs) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>(inputs);
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
         Device jvm = Engines.device(Device.JVM);
         try (var session = Engines.of(jvm).prepare(jvm, new AttentionOperator().bind(spec, plan, tensors))) {

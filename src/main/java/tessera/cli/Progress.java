@@ -1,0 +1,33 @@
+package tessera.cli;
+
+import java.io.Console;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Progress of long work on standard error, shown only at a terminal. */
+final class Progress implements AutoCloseable {
+    private final ProgressBar bar;
+
+    Progress(String task, long steps) {
+        Console console = System.console();
+        bar = console != null && console.isTerminal() ? new ProgressBarBuilder().setTaskName(task).setInitialMax(steps)
+                .setStyle(ProgressBarStyle.ASCII).setConsumer(new ConsoleProgressBarConsumer(System.err)).clearDisplayOnFinish().build() : null;
+    }
+
+    /** One step further; {@code what} was just done. */
+    void step(String what) {
+        if (bar != null) {
+            bar.step();
+            bar.setExtraMessage(" " + what);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}

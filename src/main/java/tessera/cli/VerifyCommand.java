@@ -1,0 +1,117 @@
+package tessera.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tessera.DType;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.TesseraException;
+import tessera.engine.Device;
+import tessera.io.ReferenceCase;
+import tessera.io.ReferenceFile;
+import tessera.planner.Candidates;
+import tessera.planner.Planner;
+import tessera.reference.Accuracy;
+import tessera.reference.Expected;
+
+@Command(name = "verify", mixinStandardHelpOptions = true,
+        description = "Compares our results with those that other software wrote to a safetensors file, case by case on each device; "
+                + "exit code 1 if one fails.",
+        footer = {"", "Example: tessera verify attention-references.safetensors --device jvm --format json"})
+final class VerifyCommand implements Callable<Integer> {
+    @Mixin
+    private CommonOptions common;
+
+    @Spec
+    private CommandSpec command;
+
+    @Parameters(paramLabel = "FILE", description = "Safetensors file with tensors named case/name and attributes of each case in its metadata.")
+    private Path file;
+
+    @Option(names = "--case", paramLabel = "NAME", split = ",", description = "Cases to check; all of them unless given.")
+    private List<String> cases = List.of();
+
+    @Override
+    public Integer call() {
+        List<Device> devices = common.devices();
+        ReferenceFile references = ReferenceFile.open(file);
+        for (String name : cases) {
+            if (!references.names().contains(name)) {
+                throw new TesseraException("no case '" + name + "' in " + file + Nearest.hint(name, references.names()) + "; it has "
+                        + String.join(", ", references.names()));
+            }
+        }
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (String name : cases.isEmpty() ? references.names() : cases) {
+            ReferenceCase reference = references.read(name);
+            devices.forEach(device -> rows.add(check(reference, device)));
+        }
+        PrintWriter out = command.commandLine().getOut();
+        common.print(out, rows);
+        Map<Object, Long> counts = rows.stream().collect(Collectors.groupingBy(row -> row.get("status"), Collectors.counting()));
+        if (common.format == CommonOptions.Format.TABLE) {
+            out.println(List.of("passed", "failed", "unsupported").stream().map(status -> counts.getOrDefault(status, 0L) + " " + status)
+                    .collect(Collectors.joining(", ")));
+            out.flush();
+        }
+        return counts.containsKey("failed") ? 1 : 0;
+    }
+
+    private static Map<String, Object> check(ReferenceCase reference, Device device) {
+        return switch (reference) {
+            case ReferenceCase.Unknown(String name, String reason) -> row(name, device, "unsupported", null, reason);
+            case ReferenceCase.Known known -> check(known, device);
+        };
+    }
+
+    private static Map<String, Object> check(ReferenceCase.Known known, Device device) {
+        Candidates candidates = Planner.candidates(known.spec(), device);
+        if (candidates.legal().isEmpty()) {
+            String limits = candidates.ruledOut().stream().map(Candidates.RuledOut::limit).distinct().collect(Collectors.joining("; "));
+            return row(known.name(), device, "unsupported", null, limits.isEmpty() ? known.spec().operator() + " has no plan for it" : limits);
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>(known.inputs());
+        known.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
+        try (var prepared = Tessera.plan(known.spec(), device, candidates.legal().getFirst())) {
+            Accuracy accuracy = expected(known).compare(prepared.run(tensors).outputs());
+            double limit = known.spec().dtype().tolerance();
+            return accuracy.within(limit) ? row(known.name(), device, "passed", accuracy, null)
+                    : row(known.name(), device, "failed", accuracy, accuracy.finite() ? "the RMS ratio is not below " + limit : accuracy.toString());
+        } catch (TesseraException e) {
+            return row(known.name(), device, "failed", null, e.getMessage());
+        }
+    }
+
+    private static Expected expected(ReferenceCase.Known known) {
+        Map<String, Expected.Values> outputs = new LinkedHashMap<>();
+        known.outputs().forEach((name, tensor) -> {
+            int[] all = IntStream.range(0, tensor.shape().elements()).toArray();
+            outputs.put(name, new Expected.Values(all, IntStream.of(all).mapToDouble(tensor::get).toArray()));
+        });
+        return new Expected(outputs);
+    }
+
+    private static Map<String, Object> row(String name, Device device, String status, Accuracy accuracy, String reason) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("case", name);
+        row.put("device", device.id());
+        row.put("status", status);
+        row.put("maxAbs", accuracy == null ? null : accuracy.maxAbs());
+        row.put("rms", accuracy == null ? null : accuracy.rms());
+        row.put("reason", reason);
+        return row;
+    }
+}
