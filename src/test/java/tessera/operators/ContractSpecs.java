@@ -7,6 +7,9 @@ import java.util.List;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.MergeSpec;
+import tessera.RecurrenceSpec;
+import tessera.RecurrenceSpec.FeatureMap;
+import tessera.RecurrenceSpec.Gate;
 import tessera.Spec;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
@@ -84,15 +87,38 @@ final class ContractSpecs {
             attention(1, 3, 3, 63, 63, 64, 64).dtype(DType.BF16).lse().build(),
             attention(1, 2, 2, 63, 63, 12, 12).scale(0).lse().build(),
             attention(1, 2, 2, 63, 63, 12, 12).scale(-0.5f).causal().lse().build(),
+            // linear recurrences: batch, heads, length, keyDim, valueDim
+            recurrence(1, 1, 1, 1, 1).finalState().build(),
+            recurrence(3, 5, 2, 8, 256).gate(Gate.HEAD_CONST).build(),
+            recurrence(2, 7, 17, 12, 8).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(1, 3, 63, 60, 64).gate(Gate.KEY_TOKEN).initialState().finalState().build(),
+            recurrence(2, 2, 100, 64, 12).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().finalState().build(),
+            recurrence(1, 3, 129, 128, 60).featureMap(FeatureMap.RELU).gate(Gate.HEAD_TOKEN).scale(0.1f).build(),
+            recurrence(1, 1, 129, 1, 128).featureMap(FeatureMap.ELU_PLUS_ONE).gate(Gate.KEY_TOKEN).normalised().initialState().build(),
+            recurrence(1, 2, 500, 64, 64).gate(Gate.HEAD_CONST).scale(0.125f).finalState().build(),
+            recurrence(1, 3, 100, 12, 8).gate(Gate.HEAD_TOKEN).dtype(DType.F16).build(),
             // parts, batch, heads, queries, valueDim
             MergeSpec.of(1, 1, 1, 1, 1),
             MergeSpec.of(2, 3, 5, 17, 12),
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
-            new MergeSpec(3, 2, 2, 17, 8, DType.F16));
+            new MergeSpec(3, 2, 2, 17, 8, DType.F16),
+            // recurrences: batch, heads, length, keyDim
+            RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
+            RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),
+            RecurrenceSpec.of(1, 2, 129, 64).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().finalState().build(),
+            RecurrenceSpec.of(3, 1, 100, 12).valueDim(60).featureMap(FeatureMap.RELU).normalised().initialState().finalState().build(),
+            RecurrenceSpec.of(2, 5, 129, 8).gate(Gate.HEAD_CONST).scale(0.125f).build(),
+            RecurrenceSpec.of(2, 2, 500, 64).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            RecurrenceSpec.of(2, 2, 200, 60).valueDim(128).gate(Gate.KEY_TOKEN).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().build(),
+            RecurrenceSpec.of(1, 3, 70, 12).gate(Gate.KEY_TOKEN).initialState().finalState().dtype(DType.F16).build());
 
     private static AttentionSpec.Builder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);
+    }
+
+    private static RecurrenceSpec.Builder recurrence(int batch, int heads, int length, int keyDim, int valueDim) {
+        return RecurrenceSpec.of(batch, heads, length, keyDim).valueDim(valueDim);
     }
 
     /** A pattern without order, whose second block row is empty in every map. */

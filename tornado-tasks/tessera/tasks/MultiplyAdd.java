@@ -3,31 +3,18 @@ package tessera.tasks;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** Two kernels whose times say what a device can do: one that only moves data and one that only computes. */
-public final class Probe {
-    private Probe() {
+/** {@code x = x * factor + term}: only computes, so that its time says how fast a device does. */
+public final class MultiplyAdd {
+    private MultiplyAdd() {
     }
 
     /**
-     * {@code out_r = in_r}: 8 bytes of traffic a row.
-     *
-     * @param in [rows]
-     * @param out [rows]
-     */
-    public static void copy(FloatArray in, FloatArray out, int rowOffset, int rowCount) {
-        for (@Parallel int r = 0; r < rowCount; r++) {
-            out.set(rowOffset + r, in.get(rowOffset + r));
-        }
-    }
-
-    /**
-     * {@code x = x * factor + term}, {@code steps} times over eight values that do not wait for each other: 16 * steps
-     * operations a row.
+     * {@code steps} times over eight values that do not wait for each other: 16 * steps operations a row.
      *
      * @param in [rows], the factor and term of each row; small enough for the values to stay finite
      * @param out [rows], the sum of the eight values
      */
-    public static void multiplyAdd(FloatArray in, FloatArray out, int steps, int rowOffset, int rowCount) {
+    public static void rows(FloatArray in, FloatArray out, int steps, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             float factor = in.get(row);
