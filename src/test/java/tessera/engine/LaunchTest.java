@@ -8,7 +8,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tessera.tasks.Probe;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 class LaunchTest {
@@ -19,7 +18,7 @@ class LaunchTest {
     }
 
     private static List<Launch> launches(int rows, String kind) {
-        Task task = Task.rows("copy", Kernel.of(Probe.class, "copy"), rows, ARRAY, ARRAY);
+        Task task = Task.rows("task", Kernel.of(BadKernels.class, "wrong"), rows, ARRAY, ARRAY);
         return Launch.of(new Program(List.of(task), List.of(), List.of(), List.of()), device(kind));
     }
 
