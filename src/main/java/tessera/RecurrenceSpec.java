@@ -7,8 +7,8 @@ import java.util.Map;
  * Gated linear recurrence, causal (GLR): with {@code S_t = G_t S_{t-1} + f(k_t)^T v_t} and
  * {@code z_t = G_t z_{t-1} + f(k_t)}, every token reads {@code out_t = scale * f(q_t) S_t}, divided by
  * {@code f(q_t) · z_t} when normalised (0 where that is exactly 0; features should be positive, else it comes arbitrarily
- * close). Covers linear attention (arXiv:2006.16236), RetNet (arXiv:2307.08621), Mamba-2's
- * scalar gate (arXiv:2405.21060) and GLA (arXiv:2312.06635).
+ * close). Covers linear attention (arXiv:2006.16236), RetNet (arXiv:2307.08621), Mamba-2's scalar gate (arXiv:2405.21060)
+ * and GLA (arXiv:2312.06635).
  *
  * <p>Inputs {@code q, k [batch, heads, length, keyDim]}, {@code v [batch, heads, length, valueDim]}; {@code gate}, unless
  * the gate is NONE, as natural logarithms of the decay (at most 0 in practice; minus infinity forgets everything) in the shape that {@link Gate} gives;

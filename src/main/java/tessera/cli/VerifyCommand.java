@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,19 +55,24 @@ final class VerifyCommand implements Callable<Integer> {
                         + String.join(", ", references.names()));
             }
         }
+        List<String> chosen = cases.isEmpty() ? references.names() : cases;
         List<Map<String, Object>> rows = new ArrayList<>();
-        for (String name : cases.isEmpty() ? references.names() : cases) {
-            ReferenceCase reference = references.read(name);
-            devices.forEach(device -> rows.add(check(reference, device)));
+        try (Progress progress = new Progress("verify", (long) chosen.size() * devices.size())) {
+            for (String name : chosen) {
+                ReferenceCase reference = references.read(name);
+                for (Device device : devices) {
+                    rows.add(check(reference, device));
+                    progress.step(name + " " + device.id());
+                }
+            }
         }
-        PrintWriter out = command.commandLine().getOut();
-        common.print(out, rows);
+        common.print(command.commandLine().getOut(), rows);
         Map<Object, Long> counts = rows.stream().collect(Collectors.groupingBy(row -> row.get("status"), Collectors.counting()));
-        if (common.format == CommonOptions.Format.TABLE) {
-            out.println(List.of("passed", "failed", "unsupported").stream().map(status -> counts.getOrDefault(status, 0L) + " " + status)
-                    .collect(Collectors.joining(", ")));
-            out.flush();
-        }
+        boolean table = common.format == CommonOptions.Format.TABLE;
+        PrintWriter summary = table ? command.commandLine().getOut() : command.commandLine().getErr();
+        summary.println(Stream.of("passed", "failed", "unsupported").map(status -> counts.getOrDefault(status, 0L) + " " + status)
+                .collect(Collectors.joining(", ")));
+        summary.flush();
         return counts.containsKey("failed") ? 1 : 0;
     }
 

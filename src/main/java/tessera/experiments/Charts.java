@@ -5,13 +5,16 @@ import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.XYChart;
@@ -19,13 +22,13 @@ import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import tessera.DType;
 import tessera.engine.Device;
 
 /** Charts of one device as SVG, all against length on logarithmic axes; text and grid take the colours of the page. */
 final class Charts {
     private static final int WIDTH = 620;
     private static final int HEIGHT = 380;
+    private static final double ROOM = 0.6;
 
     /** Stand-ins for the page's colours, replaced in the SVG. */
     private static final Color INK = new Color(1, 2, 3);
@@ -45,18 +48,29 @@ final class Charts {
 
     /** Median kernel time with bars from the 10th to the 90th percentile. */
     String time() {
-        return svg(lines("kernel time (ms)", m -> OptionalDouble.of(m.kernel().median()), m -> m.kernel().spread()), "Kernel time against length");
+        XYChart chart = lines("kernel time (ms)", 2, m -> m.kernel().median(), verified());
+        for (Measurement m : verified()) {
+            double length = log2(m.length());
+            XYSeries bar = chart.addSeries(m.method().id() + " at " + m.length(), new double[] {length, length},
+                    new double[] {log2(m.kernel().p10()), log2(m.kernel().p90())});
+            bar.setMarker(SeriesMarkers.NONE);
+            bar.setLineColor(palette.of(m.method().id()).color());
+            bar.setLineStyle(new BasicStroke(1.2f));
+        }
+        double lowest = verified().stream().mapToDouble(m -> m.kernel().p10()).min().orElse(1);
+        double highest = verified().stream().mapToDouble(m -> m.kernel().p90()).max().orElse(1);
+        scale(chart.getStyler(), log2(lowest), log2(highest));
+        return svg(chart, "Kernel time against length");
     }
 
     /** Speed-up over the dense method; diamonds mark where a method's line crosses 1. */
     String speedup() {
-        XYChart chart = lines("speed-up over dense (times)", comparison::speedup, null);
-        level(chart, 1);
+        List<Measurement> compared = verified().stream().filter(m -> comparison.speedup(m).isPresent()).toList();
+        XYChart chart = lines("speed-up over dense (times)", 2, m -> comparison.speedup(m).getAsDouble(), compared);
+        level(chart, 0);
         double[] at = comparison.crossovers().stream().filter(c -> c.device().equals(device.id()) && c.at() > 0).mapToDouble(c -> log2(c.at())).toArray();
         if (at.length > 0) {
-            double[] one = new double[at.length];
-            Arrays.fill(one, 1);
-            XYSeries marks = chart.addSeries("crossover", at, one);
+            XYSeries marks = chart.addSeries("crossovers", at, new double[at.length]);
             marks.setMarker(SeriesMarkers.DIAMOND);
             marks.setMarkerColor(INK);
             marks.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
@@ -66,30 +80,38 @@ final class Charts {
 
     /** RMS ratio against the float64 reference; the line is the tolerance. */
     String error() {
-        XYChart chart = lines("RMS error (ratio to reference)", m -> m.accuracy().rms() > 0 ? OptionalDouble.of(m.accuracy().rms()) : OptionalDouble.empty(), null);
-        level(chart, DType.F32.tolerance());
+        XYChart chart = lines("RMS error (ratio to reference)", 10, m -> m.accuracy().rms(), verified().stream().filter(m -> m.accuracy().rms() > 0).toList());
+        verified().stream().mapToDouble(m -> m.spec().dtype().tolerance()).distinct().map(Math::log10).forEach(tolerance -> level(chart, tolerance));
         return svg(chart, "RMS error against length");
     }
 
     /** Memory of all arrays of the plan. */
     String memory() {
-        return svg(lines("memory of all arrays (MiB)", m -> OptionalDouble.of(m.plan().cost().memoryBytes() / (double) (1 << 20)), null), "Memory against length");
+        return svg(lines("memory of all arrays (MiB)", 2, m -> m.plan().cost().memoryBytes() / (double) (1 << 20), verified()), "Memory against length");
     }
 
     private List<Measurement> verified() {
         return comparison.on(device).stream().filter(Measurement::verified).toList();
     }
 
-    private XYChart lines(String yTitle, Function<Measurement, OptionalDouble> y, Function<Measurement, Double> bar) {
+    /** XChart's own logarithmic axes label decades only; these are linear in the exponent, with a tick for each power of the base. */
+    private XYChart lines(String yTitle, int base, ToDoubleFunction<Measurement> value, List<Measurement> shown) {
         XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).xAxisTitle("length (tokens)").yAxisTitle(yTitle).build();
-        style(chart.getStyler());
-        Map<String, List<Measurement>> byMethod = verified().stream().filter(m -> y.apply(m).isPresent())
+        XYStyler styler = chart.getStyler();
+        style(styler);
+        IntSummaryStatistics lengths = verified().stream().mapToInt(Measurement::length).summaryStatistics();
+        styler.setXAxisMin(log2(lengths.getMin()) - 0.5);
+        styler.setXAxisMax(log2(lengths.getMax()) + 0.5);
+        styler.setXAxisTickMarkSpacingHint(spacing(0.8 * WIDTH, styler.getXAxisMax() - styler.getXAxisMin(), 44));
+        ToDoubleFunction<Measurement> y = m -> Math.log(value.applyAsDouble(m)) / Math.log(base);
+        DoubleSummaryStatistics range = shown.stream().mapToDouble(y).summaryStatistics();
+        scale(styler, shown.isEmpty() ? 0 : range.getMin(), shown.isEmpty() ? 0 : range.getMax());
+        styler.setyAxisTickLabelsFormattingFunction(exponent -> valueLabel(base, exponent));
+        Map<String, List<Measurement>> byMethod = shown.stream()
                 .collect(Collectors.groupingBy(m -> m.method().id(), LinkedHashMap::new, Collectors.toList()));
         byMethod.forEach((id, measured) -> {
-            double[] lengths = measured.stream().mapToDouble(m -> log2(m.length())).toArray();
-            double[] values = measured.stream().mapToDouble(m -> y.apply(m).getAsDouble()).toArray();
-            double[] bars = bar == null ? null : measured.stream().mapToDouble(bar::apply).toArray();
-            XYSeries series = chart.addSeries(id, lengths, values, bars);
+            double[] x = measured.stream().mapToDouble(m -> log2(m.length())).toArray();
+            XYSeries series = chart.addSeries(id, x, measured.stream().mapToDouble(y).toArray());
             Palette.Look look = palette.of(id);
             series.setLineColor(look.color());
             series.setLineStyle(new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, look.dash(), 0));
@@ -99,7 +121,7 @@ final class Charts {
         return chart;
     }
 
-    private void style(XYStyler styler) {
+    private static void style(XYStyler styler) {
         styler.setChartBackgroundColor(CLEAR);
         styler.setPlotBackgroundColor(CLEAR);
         styler.setChartFontColor(INK);
@@ -108,36 +130,48 @@ final class Charts {
         styler.setPlotBorderColor(GRID);
         styler.setPlotGridLinesColor(GRID);
         styler.setPlotGridLinesStroke(new BasicStroke(0.7f));
-        styler.setErrorBarsColorSeriesColor(true);
         styler.setLegendVisible(false);
         styler.setMarkerSize(7);
-        styler.setYAxisLogarithmic(true);
-        List<Measurement> verified = verified();
-        styler.setXAxisMin(log2(verified.stream().mapToInt(Measurement::length).min().orElse(1)) - 0.25);
-        styler.setXAxisMax(log2(verified.stream().mapToInt(Measurement::length).max().orElse(1)) + 0.25);
         styler.setxAxisTickLabelsFormattingFunction(Charts::lengthLabel);
     }
 
-    /** A horizontal line over the whole width. */
-    private static void level(XYChart chart, double value) {
+    /** The y axis from a lowest to a highest exponent, with some room. */
+    private static void scale(XYStyler styler, double lowest, double highest) {
+        styler.setYAxisMin(lowest - ROOM);
+        styler.setYAxisMax(highest + ROOM);
+        styler.setYAxisTickMarkSpacingHint(spacing(0.8 * HEIGHT, styler.getYAxisMax() - styler.getYAxisMin(), 24));
+    }
+
+    /** Pixels between ticks, so that one stands at each whole exponent, or at fewer where that would be too narrow. */
+    private static int spacing(double pixels, double exponents, int least) {
+        return (int) Math.max(least, pixels / exponents);
+    }
+
+    /** A horizontal line over the whole width, always in view. */
+    private static void level(XYChart chart, double exponent) {
         XYStyler styler = chart.getStyler();
-        XYSeries line = chart.addSeries("level", new double[] {styler.getXAxisMin(), styler.getXAxisMax()}, new double[] {value, value});
+        scale(styler, Math.min(exponent, styler.getYAxisMin() + ROOM), Math.max(exponent, styler.getYAxisMax() - ROOM));
+        XYSeries line = chart.addSeries("level " + exponent, new double[] {styler.getXAxisMin(), styler.getXAxisMax()},
+                new double[] {exponent, exponent});
         line.setMarker(SeriesMarkers.NONE);
         line.setLineColor(INK);
         line.setLineStyle(new BasicStroke(1.2f));
     }
 
-    private static double log2(double length) {
-        return Math.log(length) / Math.log(2);
+    private static double log2(double value) {
+        return Math.log(value) / Math.log(2);
     }
 
-    /** Powers of two as people write them; nothing between. */
-    static String lengthLabel(double power) {
-        long whole = Math.round(power);
-        if (Math.abs(power - whole) > 1e-6 || whole < 0) {
-            return "";
-        }
-        return whole < 10 ? Long.toString(1L << whole) : whole < 20 ? (1L << (whole - 10)) + "k" : (1L << (whole - 20)) + "M";
+    /** The length of a tick as people write it: 512, 1k, 1M. */
+    static String lengthLabel(double exponent) {
+        return exponent >= 20 ? valueLabel(2, exponent - 20) + "M" : exponent >= 10 ? valueLabel(2, exponent - 10) + "k" : valueLabel(2, exponent);
+    }
+
+    /** The value of a tick; two ticks never share a label, or XChart looks for better ones without end. */
+    static String valueLabel(int base, double exponent) {
+        double value = Math.pow(base, exponent);
+        return value >= 1e-3 ? new BigDecimal(value).round(new MathContext(4)).stripTrailingZeros().toPlainString()
+                : String.format(Locale.ROOT, "%.2e", value).replace(".00", "").replaceFirst("e-0", "e-");
     }
 
     private static String svg(XYChart chart, String label) {

@@ -36,10 +36,10 @@ final class Check {
         boolean small = workOfFormula(spec) <= WORK;
         formula = small ? everything(method.twin().of(problem.inputs())) : null;
         String what = spec instanceof RecurrenceSpec ? "heads" : "rows";
-        description = (most >= units ? "all " + units : most + " of " + units) + " " + what + (small ? " and the method's own formula" : "");
+        description = (most >= units ? "all " + units : most + " of " + units) + " " + what + (small ? " + formula" : "");
     }
 
-    /** What is compared, for example {@code 97 of 4096 rows}. */
+    /** What is compared, for example {@code 97 of 4096 rows}, and whether the method's own formula was too. */
     String description() {
         return description;
     }

@@ -2,8 +2,10 @@ package tessera.experiments;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -55,9 +57,24 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
         }
         if (m.outside() != null) {
             boolean agrees = m.outside().within(m.plan().storage().tolerance());
-            notes.add("outside reference " + (agrees ? "agrees" : "DIFFERS") + ": " + m.outside());
+            String distance = m.outside().finite() ? String.format(Locale.ROOT, "RMS %.1e", m.outside().rms()) : m.outside().toString();
+            notes.add("outside reference " + (agrees ? "agrees" : "DIFFERS") + " (" + distance + ")");
         }
         return String.join("; ", notes);
+    }
+
+    /** The fastest method at the longest length of a device, in a sentence; empty if nothing has a time there. */
+    public Optional<String> fastest(Device device) {
+        List<Measurement> timed = on(device).stream().filter(Measurement::verified).toList();
+        int longest = timed.stream().mapToInt(Measurement::length).max().orElse(0);
+        return timed.stream().filter(m -> m.length() == longest).min(Comparator.comparingDouble(m -> m.kernel().median())).map(m -> {
+            String sentence = "Fastest at " + longest + " tokens on " + device.id() + ": " + m.method() + ", "
+                    + String.format(Locale.ROOT, "%.3g ms", m.kernel().median());
+            OptionalDouble speedup = speedup(m);
+            String dense = dense(device, longest).map(d -> d.method().id()).orElse("");
+            return speedup.isEmpty() || dense.equals(m.method().id()) ? sentence
+                    : sentence + String.format(Locale.ROOT, ", %.1f times as fast as dense %s", speedup.getAsDouble(), dense);
+        });
     }
 
     private static boolean causal(Measurement m) {

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 /**
  * Where a method and the dense one change places on a device. Lengths at which their spreads overlap decide nothing.
  *
+ * @param undecided number of lengths at which their spreads overlap
  * @param below last length with the old order, 0 if the order does not change
  * @param above first length with the new order, 0 if the order does not change
  * @param at length at which the medians meet, interpolated between the two on logarithmic axes; 0 if they do not
@@ -16,7 +17,7 @@ import java.util.TreeMap;
  * @param longest last length that was compared
  */
 public record Crossover(String method, String family, String dense, String device, Kind kind, int below, int above, double at, int shortest,
-        int longest) {
+        int longest, int undecided) {
 
     /** What happens as the length grows. */
     public enum Kind { OVERTAKES, FALLS_BEHIND, ALWAYS, NEVER, LEVEL }
@@ -27,6 +28,7 @@ public record Crossover(String method, String family, String dense, String devic
         List<Crossover> found = new ArrayList<>();
         Boolean faster = null;
         int last = 0;
+        int undecided = 0;
         for (int length : new TreeMap<>(times).keySet()) {
             Summary other = denseTimes.get(length);
             if (other == null) {
@@ -35,12 +37,13 @@ public record Crossover(String method, String family, String dense, String devic
             Summary own = times.get(length);
             speedups.put(length, other.median() / own.median());
             if (!own.clearlyBelow(other) && !other.clearlyBelow(own)) {
+                undecided++;
                 continue;
             }
             boolean now = own.clearlyBelow(other);
             if (faster != null && faster != now) {
                 found.add(new Crossover(method, family, dense, device, now ? Kind.OVERTAKES : Kind.FALLS_BEHIND, last, length,
-                        meeting(speedups.subMap(last, true, length, true)), 0, 0));
+                        meeting(speedups.subMap(last, true, length, true)), 0, 0, 0));
             }
             faster = now;
             last = length;
@@ -50,13 +53,11 @@ public record Crossover(String method, String family, String dense, String devic
         }
         if (found.isEmpty()) {
             Kind kind = faster == null ? Kind.LEVEL : faster ? Kind.ALWAYS : Kind.NEVER;
-            found.add(new Crossover(method, family, dense, device, kind, 0, 0, 0, 0, 0));
+            found.add(new Crossover(method, family, dense, device, kind, 0, 0, 0, 0, 0, 0));
         }
-        return found.stream().map(c -> c.within(speedups.firstKey(), speedups.lastKey())).toList();
-    }
-
-    private Crossover within(int first, int last) {
-        return new Crossover(method, family, dense, device, kind, below, above, at, first, last);
+        int level = undecided;
+        return found.stream().map(c -> new Crossover(method, family, dense, device, c.kind, c.below, c.above, c.at, speedups.firstKey(),
+                speedups.lastKey(), level)).toList();
     }
 
     /** The last length at which the speed-up passes 1, linear in the logarithms. */
@@ -82,7 +83,7 @@ public record Crossover(String method, String family, String dense, String devic
             case OVERTAKES -> who + " overtakes " + whom + " between " + below + " and " + above + " on " + device
                     + " (slower up to " + below + ")";
             case FALLS_BEHIND -> who + " falls behind " + whom + " between " + below + " and " + above + " on " + device;
-            case ALWAYS -> who + " is faster than " + whom + " on " + device + " " + range;
+            case ALWAYS -> who + (undecided == 0 ? " is faster than " : " is faster than or level with ") + whom + " on " + device + " " + range;
             case NEVER -> who + " never overtakes " + whom + " on " + device + " " + range;
             case LEVEL -> who + " and " + whom + " are level within their spread on " + device + " " + range;
         };

@@ -12,9 +12,12 @@ import tessera.methods.Method;
 /** What to compare: methods, each on every workload and every device. */
 public record Experiment(List<Method> methods, List<Workload> workloads, List<Device> devices, Protocol protocol, long seed) {
 
-    /** How many points there are to measure. */
+    /** Tokens that are enough to have the JVM compile every kernel. */
+    private static final int SHORT = 128;
+
+    /** How many points progress is told about. */
     public int size() {
-        return methods.size() * workloads.size() * devices.size();
+        return methods.size() * (workloads.size() * devices.size() + (int) devices.stream().filter(Device::isJvm).count());
     }
 
     /**
@@ -25,9 +28,10 @@ public record Experiment(List<Method> methods, List<Workload> workloads, List<De
     public Comparison run(Consumer<String> progress) {
         Instant date = Instant.now();
         List<Measurement> measurements = new ArrayList<>();
+        settle(progress);
         for (Workload workload : workloads) {
             for (Method method : methods) {
-                measure(workload, method, progress, measurements);
+                measure(workload, method, devices, progress, measurements);
             }
         }
         measurements.sort(Comparator.comparingInt((Measurement m) -> devices.indexOf(m.device()))
@@ -35,11 +39,18 @@ public record Experiment(List<Method> methods, List<Workload> workloads, List<De
         return new Comparison(Machine.here(devices), workloads, date, protocol, measurements);
     }
 
-    private void measure(Workload workload, Method method, Consumer<String> progress, List<Measurement> measurements) {
+    /** The JVM compiles in the background what runs often: a first pass over short inputs, which is thrown away, spares the first length that. */
+    private void settle(Consumer<String> progress) {
+        List<Device> jvm = devices.stream().filter(Device::isJvm).toList();
+        Workload brief = workloads.getFirst().prefix(Math.min(SHORT, workloads.getFirst().length()));
+        methods.forEach(method -> measure(brief, method, jvm, point -> progress.accept("warming up, " + point), new ArrayList<>()));
+    }
+
+    private void measure(Workload workload, Method method, List<Device> on, Consumer<String> progress, List<Measurement> measurements) {
         Case problem = null;
         Check check = null;
         String reason = null;
-        for (Device device : devices) {
+        for (Device device : on) {
             progress.accept(method.id() + " at " + workload.length() + " on " + device.id());
             if (check == null && reason == null) {
                 try {

@@ -3,6 +3,8 @@ package tessera.experiments;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -38,8 +40,9 @@ public final class HtmlReport {
         section("Machine", list(comparison.machine().devices().stream().map(comparison.machine()::line).toList()));
         section("How it was measured", "<p>" + escape(comparison.protocol().describe()) + " A result that is not within the tolerance of "
                 + "its reference has no time. Speed-ups are taken within one device and one length, over the first dense method. "
-                + "Spread is half the distance from the 10th to the 90th percentile; lengths at which spreads overlap decide no crossover. "
-                + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. "
+                + "Lengths at which the ranges from the 10th to the 90th percentile overlap decide no crossover. "
+                + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. Checked says which part of the "
+                + "result was compared with the operator's reference, and “+ formula” that all of it was compared with the method's own formula. "
                 + "The raw samples are in report.json and report.csv.</p>");
         return page.append("</main>\n</body>\n</html>\n").toString();
     }
@@ -57,6 +60,7 @@ public final class HtmlReport {
 
     private void device(Device device) {
         page.append("<section>\n<h2>").append(escape(device.id())).append(" <small>").append(escape(device.name())).append("</small></h2>\n");
+        comparison.fastest(device).ifPresent(sentence -> page.append("<p class=\"lead\">").append(escape(sentence)).append("</p>\n"));
         Charts charts = new Charts(comparison, device, palette);
         if (comparison.on(device).stream().anyMatch(Measurement::verified)) {
             legend(device);
@@ -76,10 +80,14 @@ public final class HtmlReport {
                     .append("<td class=\"n\">").append(c.at() > 0 ? Math.round(c.at()) : "–").append("<td>").append(escape(c.sentence())).append("</tr>\n"));
             page.append("</table>\n");
         }
-        page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr><th>method<th>family<th class=\"n\">length<th class=\"n\">kernel, ms"
+        page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr><th class=\"n\">length<th class=\"n\">kernel, ms"
                 + "<th class=\"n\">p10 – p90<th class=\"n\">runs<th class=\"n\">speed-up<th class=\"n\">RMS error<th class=\"n\">max error"
                 + "<th class=\"n\">density<th class=\"n\">MiB<th class=\"n\">GFLOP/s<th>plan<th>checked<th>note</tr>\n");
-        comparison.on(device).forEach(this::row);
+        String last = null;
+        for (Measurement m : comparison.on(device)) {
+            row(m, !m.method().id().equals(last));
+            last = m.method().id();
+        }
         page.append("</table></div>\n</section>\n");
     }
 
@@ -102,14 +110,17 @@ public final class HtmlReport {
         page.append("\n</figure>\n");
     }
 
-    private void row(Measurement m) {
-        page.append(m.isWrong() ? "<tr class=\"wrong\"><td>" : "<tr><td>").append(swatch(m.method().id())).append(escape(m.method().id() + " " + m.method().name()));
-        cell(false, m.method().family());
+    private void row(Measurement m, boolean first) {
+        if (first) {
+            page.append("<tr class=\"group\"><td colspan=\"13\">").append(swatch(m.method().id())).append("<b>").append(escape(m.method().id()))
+                    .append("</b> ").append(escape(m.method().name())).append(" <small>").append(escape(m.method().family())).append("</small></tr>\n");
+        }
+        page.append(m.isWrong() ? "<tr class=\"wrong\">" : "<tr>");
         cell(true, Integer.toString(m.length()));
         if (m.verified()) {
             Summary kernel = m.kernel();
             OptionalDouble speedup = comparison.speedup(m);
-            cell(true, number(kernel.median()) + " ± " + number(kernel.spread()));
+            cell(true, number(kernel.median()));
             cell(true, number(kernel.p10()) + " – " + number(kernel.p90()));
             cell(true, Integer.toString(m.runs().size()));
             cell(true, speedup.isPresent() ? number(speedup.getAsDouble()) + "×" : "–");
@@ -152,13 +163,14 @@ public final class HtmlReport {
         return items.stream().map(item -> "<li>" + escape(item) + "</li>\n").collect(Collectors.joining("", "<ul>\n", "</ul>"));
     }
 
-    /** Three significant digits. */
+    /** Three significant digits, more for thousands. */
     static String number(double value) {
-        if (value == 0 || !Double.isFinite(value)) {
-            return value == 0 ? "0" : "–";
+        if (!Double.isFinite(value)) {
+            return "–";
         }
-        int digits = Math.clamp(2 - (int) Math.floor(Math.log10(Math.abs(value))), 0, 6);
-        return String.format(Locale.ROOT, "%,." + digits + "f", value);
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(3));
+        int exponent = rounded.precision() - rounded.scale() - 1;
+        return String.format(Locale.ROOT, "%,." + Math.max(0, 2 - exponent) + "f", value);
     }
 
     static String escape(String text) {

@@ -37,8 +37,11 @@ public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
     private static final Kernel SCAN = Kernel.of(ChunkScan.class, "rows");
     private static final Kernel OUTPUTS = Kernel.of(ChunkOutputs.class, "rows");
 
-    /** Chunk lengths, best guess first: work in a chunk grows with its length, the number of states kept shrinks. */
-    private static final int[] CHUNKS = {64, 32, 128, 16};
+    /** Chunk lengths, best guess first: work within chunks grows with their length, the number of states shrinks. */
+    private static final int[] CHUNKS = {32, 64, 16, 128};
+
+    /** A chunk of this length is offered for any sequence, longer ones where they do not hold it twice. */
+    private static final int SHORTEST = 16;
 
     /** From this length on, chunks side by side are worth the states that they keep. */
     private static final int LONG = 128;
@@ -70,7 +73,7 @@ public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
     }
 
     private static String limit(RecurrenceSpec spec, Device device, int chunk) {
-        if (chunk > CHUNKS[CHUNKS.length - 1] && chunk >= 2 * spec.length()) {
+        if (chunk > SHORTEST && chunk >= 2 * spec.length()) {
             return "a shorter chunk already holds all " + spec.length() + " tokens";
         }
         long states = states(spec, chunk);
@@ -116,9 +119,10 @@ public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
         long features = spec.featureMap() == FeatureMap.IDENTITY ? 0 : 2L * heads(spec) * spec.length() * spec.keyDim();
         long gates = spec.gate() == Gate.NONE ? 1 : spec.inputs().get("gate").elements();
         long given = elements(spec.inputs()) + elements(spec.outputs());
-        long states = 2L * heads(spec) * spec.keyDim() * (spec.valueDim() + 1);
+        long leftOut = (spec.initialState() ? 0 : 1) + (spec.finalState() ? 0 : 1);
+        long standIns = leftOut * heads(spec) * spec.keyDim() * (spec.valueDim() + 1);
         long between = features + gates + scratch;
-        return new Cost(flops + between, 4 * (given + 2 * between), 4 * (given + states + between), 1);
+        return new Cost(flops + between, 4 * (given + 2 * between), 4 * (given + standIns + between), 1);
     }
 
     private static long elements(Map<String, Shape> shapes) {

@@ -35,8 +35,9 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
     private static final Kernel COPY = Kernel.of(Copy.class, "rows");
     private static final Kernel MULTIPLY_ADD = Kernel.of(MultiplyAdd.class, "rows");
 
-    /** Elements of the copy: larger than any cache. */
-    private static final int COPY_ELEMENTS = 1 << 24;
+    /** Elements of the copy: larger than the caches, which are largest on GPUs. */
+    private static final int COPY_ELEMENTS = 1 << 23;
+    private static final int GPU_COPY_ELEMENTS = 1 << 25;
     private static final int ROWS_PER_UNIT = 2048;
     private static final int STEPS = 1024;
     private static final int RUNS = 7;
@@ -88,15 +89,15 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
 
     private static DeviceProfile measure(Device device) {
         long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
-        int elements = (int) Math.clamp(array / Float.BYTES, 1024, COPY_ELEMENTS);
+        int elements = (int) Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
         int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
-        double copy = medianNanos(device, COPY, elements);
-        double compute = medianNanos(device, MULTIPLY_ADD, rows, STEPS);
+        double copy = medianNanos(device, COPY, Tensor.zeros(elements));
+        double compute = medianNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
         return new DeviceProfile(device, 2.0 * Float.BYTES * elements / copy, 16.0 * STEPS * rows / compute);
     }
 
-    private static double medianNanos(Device device, Kernel kernel, int rows, Object... scalars) {
-        Tensor in = Tensor.zeros(rows).fill(0.5f);
+    private static double medianNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
+        int rows = in.shape().elements();
         Tensor out = Tensor.zeros(rows);
         Object[] arguments = new Object[2 + scalars.length];
         arguments[0] = in.data();

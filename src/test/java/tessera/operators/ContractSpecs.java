@@ -102,7 +102,16 @@ final class ContractSpecs {
             MergeSpec.of(2, 3, 5, 17, 12),
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
-            new MergeSpec(3, 2, 2, 17, 8, DType.F16));
+            new MergeSpec(3, 2, 2, 17, 8, DType.F16),
+            // recurrences: batch, heads, length, keyDim
+            RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
+            RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),
+            RecurrenceSpec.of(1, 2, 129, 64).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().finalState().build(),
+            RecurrenceSpec.of(3, 1, 100, 12).valueDim(60).featureMap(FeatureMap.RELU).normalised().initialState().finalState().build(),
+            RecurrenceSpec.of(2, 5, 129, 8).gate(Gate.HEAD_CONST).scale(0.125f).build(),
+            RecurrenceSpec.of(2, 2, 500, 64).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            RecurrenceSpec.of(2, 2, 200, 60).valueDim(128).gate(Gate.KEY_TOKEN).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().build(),
+            RecurrenceSpec.of(1, 3, 70, 12).gate(Gate.KEY_TOKEN).initialState().finalState().dtype(DType.F16).build());
 
     private static AttentionSpec.Builder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);

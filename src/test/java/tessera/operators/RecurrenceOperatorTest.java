@@ -11,7 +11,6 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tessera.DType;
 import tessera.Prepared;
@@ -21,7 +20,6 @@ import tessera.RecurrenceSpec.Gate;
 import tessera.Tensor;
 import tessera.Tessera;
 import tessera.engine.Device;
-import tessera.planner.Candidates;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
 import tessera.planner.SelfCheck;
@@ -36,7 +34,7 @@ class RecurrenceOperatorTest {
     private static final int[][] SIZES = {{1, 8, 12}, {2, 1, 8}, {17, 12, 1}, {63, 60, 64}, {100, 64, 12}, {129, 8, 60}};
 
     /** A device that compiles every problem anew takes one in so many, which are prime to all counts of options. */
-    private static final int STRIDE = 37;
+    private static final int STRIDE = 71;
 
     @TestFactory
     Stream<DynamicTest> everyOption() {
@@ -55,17 +53,23 @@ class RecurrenceOperatorTest {
                 .filter(n -> device.isJvm() || n % STRIDE == 0)
                 .mapToObj(n -> DynamicTest.dynamicTest(device.id() + " " + specs.get(n), () -> {
                     List<Plan> plans = Planner.candidates(specs.get(n), device).legal();
-                    check(specs.get(n), device, device.isJvm() ? plans : List.of(plans.get(n / STRIDE % plans.size())),
-                            SelfCheck.inputs(specs.get(n), 3));
+                    Map<String, Tensor> inputs = SelfCheck.inputs(specs.get(n), 3);
+                    Expected expected = Operators.of(specs.get(n)).reference(specs.get(n), inputs, Sample.ALL);
+                    for (Plan plan : device.isJvm() ? plans : List.of(plans.get(n / STRIDE % plans.size()))) {
+                        check(specs.get(n), device, plan, inputs, expected);
+                    }
                 })));
     }
 
-    private static void check(RecurrenceSpec spec, Device device, List<Plan> plans, Map<String, Tensor> inputs) {
-        Expected expected = Operators.of(spec).reference(spec, inputs, Sample.ALL);
-        for (Plan plan : plans) {
-            Accuracy accuracy = expected.compare(run(spec, device, plan, inputs));
-            assertTrue(accuracy.within(spec.dtype().tolerance()), () -> plan + ": " + accuracy + " for " + spec);
-        }
+    private static Map<String, Tensor> check(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs) {
+        return check(spec, device, plan, inputs, Operators.of(spec).reference(spec, inputs, Sample.ALL));
+    }
+
+    private static Map<String, Tensor> check(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs, Expected expected) {
+        Map<String, Tensor> outputs = run(spec, device, plan, inputs);
+        Accuracy accuracy = expected.compare(outputs);
+        assertTrue(accuracy.within(DType.F32.tolerance()), () -> plan + ": " + accuracy + " for " + spec);
+        return outputs;
     }
 
     private static Map<String, Tensor> run(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs) {
@@ -128,17 +132,19 @@ class RecurrenceOperatorTest {
         assertTrue(accuracy.within(1e-6), accuracy::toString);
     }
 
-    /** Log gates between 0 and -20 and all -20: over 128 tokens the cumulated gate is far below what float32 can hold. */
+    /** Log gates between 0 and -20 in one head and all -20 in the other: over 128 tokens the cumulated gate is far below what float32 can hold. */
     @TestFactory
     Stream<DynamicTest> strongDecayDoesNotOverflow() {
         return onEveryDevice((device, variant) -> {
             for (Gate gate : List.of(Gate.HEAD_TOKEN, Gate.KEY_TOKEN)) {
                 RecurrenceSpec spec = RecurrenceSpec.of(1, 2, 300, 16).gate(gate).initialState().finalState().build();
                 Map<String, Tensor> inputs = SelfCheck.inputs(spec, 9);
-                inputs.put("gate", uniform(inputs.get("gate"), 13, 0, -20));
-                check(spec, device, List.of(plan(spec, device, variant)), inputs);
-                inputs.get("gate").fill(-20);
-                check(spec, device, List.of(plan(spec, device, variant)), inputs);
+                SplittableRandom random = new SplittableRandom(13);
+                int half = inputs.get("gate").shape().elements() / 2;
+                for (int i = 0; i < 2 * half; i++) {
+                    inputs.get("gate").set(i, i < half ? -20 * (float) random.nextDouble() : -20);
+                }
+                check(spec, device, plan(spec, device, variant), inputs);
             }
         });
     }
@@ -153,17 +159,8 @@ class RecurrenceOperatorTest {
             for (int token : new int[] {0, 40, 127, 128, 150, 299}) {
                 inputs.get("gate").set(token, Float.NEGATIVE_INFINITY);
             }
-            check(spec, device, List.of(plan(spec, device, variant)), inputs);
+            check(spec, device, plan(spec, device, variant), inputs);
         });
-    }
-
-    private static Tensor uniform(Tensor like, long seed, float from, float to) {
-        Tensor tensor = Tensor.zeros(like.shape().dims());
-        SplittableRandom random = new SplittableRandom(seed);
-        for (int i = 0; i < tensor.shape().elements(); i++) {
-            tensor.set(i, from + (to - from) * (float) random.nextDouble());
-        }
-        return tensor;
     }
 
     @TestFactory
@@ -176,7 +173,7 @@ class RecurrenceOperatorTest {
                     inputs.get(name).set(i, 1e9f * inputs.get(name).get(i));
                 }
             }
-            check(spec, device, List.of(plan(spec, device, variant)), inputs);
+            check(spec, device, plan(spec, device, variant), inputs);
         });
     }
 
@@ -188,7 +185,7 @@ class RecurrenceOperatorTest {
             Map<String, Tensor> inputs = SelfCheck.inputs(spec, 23);
             inputs.get("gate").set(0, -1.1e-3f);
             inputs.get("gate").set(1, -3.7e-4f);
-            check(spec, device, List.of(plan(spec, device, variant)), inputs);
+            check(spec, device, plan(spec, device, variant), inputs);
         });
     }
 
@@ -200,11 +197,10 @@ class RecurrenceOperatorTest {
             for (int i = 0; i < 20 * 4; i++) {
                 inputs.get("k").set(i, -1);
             }
-            Tensor out = run(spec, device, plan(spec, device, variant), inputs).get("out");
+            Tensor out = check(spec, device, plan(spec, device, variant), inputs).get("out");
             for (int i = 0; i < 20 * 4; i++) {
                 assertEquals(0, out.get(i));
             }
-            check(spec, device, List.of(plan(spec, device, variant)), inputs);
         });
     }
 
@@ -214,26 +210,8 @@ class RecurrenceOperatorTest {
             RecurrenceSpec spec = RecurrenceSpec.of(1, 2, 70, 12).gate(Gate.HEAD_TOKEN).dtype(DType.F16).build();
             Map<String, Tensor> inputs = new LinkedHashMap<>();
             SelfCheck.inputs(spec, 37).forEach((name, tensor) -> inputs.put(name, tensor.to(DType.F16)));
-            check(spec, device, List.of(plan(spec, device, variant)), inputs);
+            check(spec, device, plan(spec, device, variant), inputs);
         });
-    }
-
-    @Test
-    void longSequencesAreChunkedAndShortOnesAreNot() {
-        Device device = Tessera.device(Device.JVM);
-        Plan prefill = Planner.plan(RecurrenceSpec.of(1, 4, 4096, 64).build(), device);
-        assertEquals("GLR chunk chunk=64 F32", prefill.summary());
-        assertTrue(prefill.reason().contains("the state takes 65,536 bytes, a key/value cache of 4,096 tokens 8,388,608 bytes"), prefill.reason());
-        assertEquals("GLR recurrent F32", Planner.plan(RecurrenceSpec.of(1, 4, 1, 64).initialState().build(), device).summary());
-    }
-
-    @Test
-    void statesThatNoArrayHoldsAreRuledOut() {
-        RecurrenceSpec spec = RecurrenceSpec.of(1, 8, 1_000_000, 256).build();
-        Candidates candidates = Operators.of(spec).plans(spec, Tessera.device(Device.JVM));
-        assertEquals(List.of("recurrent"), candidates.legal().stream().map(Plan::variant).toList());
-        assertEquals(4, candidates.ruledOut().size());
-        candidates.ruledOut().forEach(r -> assertTrue(r.limit().contains("2^31 - 1"), r::toString));
     }
 
     @FunctionalInterface
@@ -243,7 +221,7 @@ class RecurrenceOperatorTest {
 
     private static Stream<DynamicTest> onEveryDevice(Check check) {
         return Tessera.devices().stream().flatMap(device -> Stream.of("recurrent", "chunk=16", "chunk=32", "chunk=64", "chunk=128")
-                .filter(plan -> device.isJvm() || !plan.equals("chunk=32"))
+                .filter(plan -> device.isJvm() || plan.equals("recurrent") || plan.equals("chunk=64"))
                 .map(plan -> DynamicTest.dynamicTest(device.id() + " " + plan, () -> check.on(device, plan))));
     }
 

@@ -1,0 +1,104 @@
+package tessera.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tessera.Tessera;
+
+/** Commands as a user gives them: what they print, their exit codes, and one sentence for what is wrong. */
+class CommandLineTest {
+
+    private static Outcome line(String arguments) {
+        return Outcome.of(arguments.split(" "));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"devices", "plan", "run", "verify"})
+    void helpShowsAnExample(String command) {
+        Outcome help = Outcome.of(command, "--help");
+        assertEquals(0, help.code());
+        assertTrue(help.out().contains("Example: tessera " + command), help.out());
+    }
+
+    @Test
+    void devicesListsEveryDevice() throws IOException {
+        JsonNode devices = line("devices --no-measure --format json").json();
+        assertEquals(Tessera.devices().size(), devices.size());
+        assertEquals("jvm", devices.path(0).path("id").asText());
+        assertTrue(devices.path(0).path("gigaflops").isNull());
+        assertTrue(line("devices --device jvm --format json").json().path(0).path("gigaflops").asDouble() > 0);
+        assertTrue(line("devices --no-measure").out().startsWith("id "));
+        assertTrue(line("devices --no-measure --format csv").out().startsWith("id,name,backend,"));
+    }
+
+    @Test
+    void planExplainsEveryCandidate() throws IOException {
+        JsonNode plan = line("plan --length 2k --heads 4 --kv-heads 2 --causal --window 127,0 --sink 4 --device jvm --no-measure --format json").json();
+        assertEquals(2048, plan.path(0).path("spec").path("keys").asInt());
+        assertEquals("ATTN rows RANGE F32", plan.path(0).path("chosen").asText());
+        JsonNode blocks = line("explain --length 100 --causal --window 15,0 --block-size 16 --device jvm --no-measure --format json").json();
+        assertEquals("BSR", blocks.path(0).path("candidates").path(0).path("layout").asText());
+        JsonNode recurrence = line("plan --operator recurrence --gate head-token --feature-map elu-plus-one --normalised --device jvm --format json").json();
+        assertEquals("GLR", recurrence.path(0).path("operator").asText());
+        assertTrue(recurrence.path(0).path("candidates").path(0).path("predictedMillis").asDouble() > 0);
+        assertTrue(line("plan --device jvm --no-measure --causal=top-left --keys 2k").out().contains("* ATTN rows"));
+        assertTrue(line("plan --device jvm --no-measure --format csv").out().startsWith("device,plan,chosen,"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "plam | unknown command 'plam'; did you mean 'plan'?",
+        "plan --lenght 3 | unknown option '--lenght'; did you mean '--length'?",
+        "plan extra | unexpected argument 'extra'",
+        "plan --length 0 | queries must be at least 1",
+        "plan --heads -2 | heads must be at least 1",
+        "plan --length 5x | is not a length such as",
+        "plan --length 8g | is not a length such as",
+        "plan --length 4096m | past 2^31 - 1",
+        "plan --length 4m --heads 64 | more than 2^31 - 1 elements",
+        "plan --heads 3 --kv-heads 2 | kvHeads must divide heads",
+        "plan --scale NaN | scale must be a finite number",
+        "plan --scale Infinity | scale must be a finite number",
+        "plan --scale much | '--scale'",
+        "plan --window 3 | is not LEFT,RIGHT",
+        "plan --window -5,0 | a window needs",
+        "plan --sink 4 | --sink needs a --window",
+        "plan --block-size 0 | --block-size must be at least 1",
+        "plan --causal=middle | is not one of top-left",
+        "plan --gate none | --gate does not go with an attention",
+        "plan --gate decay | is not one of none",
+        "plan --operator recurrence --causal | --causal does not go with a recurrence",
+        "plan --operator recurrence --keys 3 | do not go with a recurrence",
+        "plan --operator mamba | ATTENTION",
+        "plan --dtype i8 | F32",
+        "plan --dtype f99 | F32",
+        "plan --format xml | [TABLE",
+        "devices --device jwm | no device 'jwm'; did you mean 'jvm'?; present: jvm",
+        "devices --device cuda:7 | no device 'cuda:7'",
+        "run --input a --dry --device jvm,jvm | --device takes one device here",
+        "verify | Missing required parameter: 'FILE'",
+        "verify absent.safetensors | absent.safetensors"})
+    void badInputIsOneSentence(String arguments, String reason) {
+        line(arguments).assertRefused(reason);
+    }
+
+    @Test
+    void noCommandIsRefused() {
+        Outcome.of().assertRefused("Missing required subcommand", "tessera --help");
+    }
+
+    @Test
+    void verboseShowsWhere() {
+        Outcome failed = line("plan --length 0 --verbose");
+        assertEquals(2, failed.code());
+        assertTrue(failed.err().contains("at tessera."), failed.err());
+        assertNotEquals(1, failed.err().lines().count());
+    }
+}

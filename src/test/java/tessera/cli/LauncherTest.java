@@ -1,0 +1,76 @@
+package tessera.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The shell script that starts the program, with a Java that only prints its arguments. */
+class LauncherTest {
+    private static final Path SCRIPT = Path.of("src", "main", "dist", "bin", "tessera").toAbsolutePath();
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void fakeJava() throws IOException {
+        assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "needs a POSIX shell");
+        Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\nfor a in \"$@\"; do echo \"$a\"; done\n");
+        assertTrue(java.toFile().setExecutable(true));
+        Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"25.0.1\"\n");
+    }
+
+    private record Output(int code, List<String> lines) {
+    }
+
+    private Output start(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder("/bin/sh", SCRIPT.toString());
+        builder.command().addAll(List.of(arguments));
+        builder.environment().remove("TORNADOVM_HOME");
+        builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
+        builder.environment().putAll(environment);
+        Process process = builder.redirectErrorStream(true).start();
+        List<String> lines = new String(process.getInputStream().readAllBytes()).lines().toList();
+        return new Output(process.waitFor(), lines);
+    }
+
+    @Test
+    void startsOnThePlainJvm() throws Exception {
+        Output output = start(Map.of("TESSERA_OPTS", "-Xmx1g -Dx=y"), "devices", "--format", "a b");
+        assertEquals(0, output.code());
+        int main = output.lines().indexOf("tessera.cli.Main");
+        assertEquals(List.of("devices", "--format", "a b"), output.lines().subList(main + 1, output.lines().size()));
+        assertTrue(output.lines().subList(0, main).containsAll(List.of("-Xmx1g", "-Dx=y")), output.toString());
+        assertTrue(output.lines().stream().noneMatch(line -> line.startsWith("@") || line.startsWith("-Dtornado")), output.toString());
+    }
+
+    @Test
+    void startsOnTornadoVmAndNeverOnTheWorkingDirectory() throws Exception {
+        Path argfile = folder.resolve("tornado-argfile");
+        Files.writeString(argfile, "-server\n--module-path .:/sdk/modules\n--add-modules ALL-SYSTEM\n");
+        Output output = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertEquals(0, output.code());
+        assertEquals("@" + argfile, output.lines().getFirst());
+        assertEquals("/sdk/modules", output.lines().get(output.lines().indexOf("--module-path") + 1));
+        assertTrue(output.lines().contains("-Dtornado.recover.bailout=False"), output.toString());
+    }
+
+    @Test
+    void aWrongTornadoVmIsNamed() throws Exception {
+        Output nowhere = start(Map.of("TORNADOVM_HOME", "/no/such/folder"), "devices");
+        assertEquals(2, nowhere.code());
+        assertTrue(nowhere.lines().getLast().startsWith("tessera: TORNADOVM_HOME is /no/such/folder, which is no folder"), nowhere.toString());
+        Output empty = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertEquals(2, empty.code());
+        assertTrue(empty.lines().getLast().contains("which has no tornado-argfile"), empty.toString());
+    }
+}

@@ -1,0 +1,70 @@
+package tessera.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.io.Safetensors;
+
+/** Results of other software: PyTorch for softmax attention, flash-linear-attention for recurrences. */
+class VerifyCommandTest {
+
+    private static final Set<String> NOT_OURS = Set.of("alibi_causal", "softcap20_scale3", "dilated_w8_d4_causal");
+
+    @TempDir
+    private Path folder;
+
+    private static Outcome verify(Path file, String... arguments) {
+        List<String> all = new ArrayList<>(List.of("verify", file.toString()));
+        all.addAll(List.of(arguments));
+        return Outcome.of(all.toArray(String[]::new));
+    }
+
+    private static Path references() throws URISyntaxException {
+        return Path.of(VerifyCommandTest.class.getResource("/reference-cases.safetensors").toURI());
+    }
+
+    @Test
+    void everyCaseOfOursPassesOnEveryDevice() throws IOException, URISyntaxException {
+        JsonNode rows = verify(references(), "--format", "json").json();
+        assertEquals(18 * Tessera.devices().size(), rows.size());
+        for (JsonNode row : rows) {
+            List<String> keys = new ArrayList<>();
+            row.fieldNames().forEachRemaining(keys::add);
+            assertEquals(List.of("case", "device", "status", "maxAbs", "rms", "reason"), keys);
+            boolean ours = !NOT_OURS.contains(row.path("case").asText());
+            assertEquals(ours ? "passed" : "unsupported", row.path("status").asText(), row::toString);
+            assertTrue(ours ? row.path("rms").asDouble() < 1e-5 && row.path("reason").isNull() : row.path("reason").asText().contains("not implemented"),
+                    row::toString);
+        }
+    }
+
+    @Test
+    void aWrongResultFails() {
+        Tensor t = Tensor.random(Tensor.zeros(1, 1, 9, 4).shape(), 1);
+        Path file = folder.resolve("wrong.safetensors");
+        Safetensors.write(file, Map.of("c/q", t, "c/k", t, "c/v", t, "c/out0", t), Map.of("c", "{\"layout\":\"BHLD\",\"causal\":false}"));
+        Outcome outcome = verify(file, "--device", "jvm");
+        assertEquals(1, outcome.code());
+        assertTrue(outcome.out().contains("the RMS ratio is not below") && outcome.out().contains("0 passed, 1 failed, 0 unsupported"), outcome.out());
+    }
+
+    @Test
+    void casesCanBeChosen() throws URISyntaxException {
+        Outcome two = verify(references(), "--case", "gla,sdpa_gqa", "--device", "jvm", "--format", "csv");
+        assertEquals(0, two.code());
+        assertEquals(3, two.out().lines().count());
+        verify(references(), "--case", "gls").assertRefused("no case 'gls'", "did you mean 'gla'?");
+    }
+}

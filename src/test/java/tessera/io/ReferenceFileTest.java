@@ -1,0 +1,107 @@
+package tessera.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tessera.AttentionSpec;
+import tessera.Tensor;
+import tessera.TesseraException;
+import tessera.masks.Mask;
+
+class ReferenceFileTest {
+
+    @TempDir
+    private Path folder;
+
+    private ReferenceCase read(String attributes, Map<String, Tensor> tensors) throws IOException {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> named.put("c/" + name, tensor));
+        Path file = Files.createTempDirectory(folder, "x").resolve("x.safetensors");
+        Safetensors.write(file, named, attributes == null ? Map.of() : Map.of("c", attributes));
+        return ReferenceFile.open(file).read("c");
+    }
+
+    private ReferenceCase square(String attributes) throws IOException {
+        Tensor t = Tensor.zeros(1, 2, 9, 4);
+        return read(attributes, Map.of("q", t, "k", t, "v", t, "out0", t));
+    }
+
+    private static AttentionSpec spec(ReferenceCase reference) {
+        return (AttentionSpec) ((ReferenceCase.Known) reference).spec();
+    }
+
+    private static String reason(ReferenceCase reference) {
+        return ((ReferenceCase.Unknown) reference).reason();
+    }
+
+    @Test
+    void rulesBecomeMasks() throws IOException {
+        assertEquals(Mask.window(31, 0), spec(square("{\"layout\":\"BHLD\",\"rule\":\"0<=i-j<32\"}")).mask());
+        assertEquals(Mask.streaming(4, 23), spec(square("{\"layout\":\"BHLD\",\"rule\":\"i>=j and (i-j<24 or j<4)\"}")).mask());
+        assertEquals(Mask.window(5, 5), spec(square("{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=5\"}")).mask());
+        assertTrue(spec(square("{\"layout\":\"BHLD\",\"rule\":\"i>=j\"}")).causal());
+        assertEquals(0.5f, spec(square("{\"layout\":\"BHLD\",\"scale\":0.5}")).scale());
+    }
+
+    @Test
+    void headsAreBroughtToTheFront() throws IOException {
+        Tensor t = Tensor.zeros(1, 3, 2, 1);
+        for (int n = 0; n < 6; n++) {
+            t.set(n, n);
+        }
+        var known = (ReferenceCase.Known) read("{\"layout\":\"BTHD\"}", Map.of("q", t, "k", t, "v", t, "out0", t));
+        assertEquals(Tensor.zeros(1, 2, 3, 1).shape(), known.inputs().get("q").shape());
+        assertEquals(List.of(0f, 2f, 4f, 1f, 3f, 5f), IntStream.range(0, 6).mapToObj(known.inputs().get("q")::get).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
+        "{\"layout\":\"BHLD\",\"softcap\":20}; soft capping",
+        "{\"layout\":\"BHLD\",\"rule\":\"j<i*i\"}; the rule 'j<i*i' is not understood",
+        "{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=16 or i<3 or j<3\"}; queries that see every key",
+        "{\"layout\":\"BHLD\",\"window\":3}; a window without the rule",
+        "{\"layout\":\"BHLD\",\"dropout\":0.1}; the attribute 'dropout' is not understood",
+        "{\"layout\":\"BHLD\",\"groups\":2}; not 2 in a group",
+        "{\"layout\":\"BHLD\",\"block\":3}; it has no tensor 'block_mask'",
+        "{\"layout\":\"DLHB\"}; the layout 'DLHB' is not understood",
+        "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_recurrent_gla\"}; it has no tensor 'gk'",
+        "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_recurrent_kda\"}; the delta rule is not implemented (naive_recurrent_kda)",
+        "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_other\"}; not one that is understood (naive_other)",
+        "[; its attributes are not valid JSON"})
+    void whatIsNotOursSaysWhy(String attributes, String reason) throws IOException {
+        assertTrue(reason(square(attributes)).contains(reason), () -> reason);
+    }
+
+    @Test
+    void whatDoesNotFitTogetherSaysWhy() throws IOException {
+        Tensor t = Tensor.zeros(1, 2, 9, 4);
+        Tensor cross = Tensor.zeros(1, 2, 5, 4);
+        String plain = "{\"layout\":\"BHLD\"}";
+        assertTrue(reason(read(null, Map.of("q", t))).contains("has no attributes"));
+        assertTrue(reason(read(plain, Map.of("q", t, "k", t, "v", cross, "out0", t))).contains("its v is F32[1x2x5x4]"));
+        assertTrue(reason(read(plain, Map.of("q", t, "k", t, "v", t, "out0", cross))).contains("its out is F32[1x2x5x4]"));
+        assertTrue(reason(read(plain, Map.of("q", t, "k", t, "v", t, "out0", t, "sinks", t))).contains("the tensor 'sinks'"));
+        assertTrue(reason(read("{\"layout\":\"BHLD\",\"causal\":true}", Map.of("q", cross, "k", t, "v", t, "out0", cross))).contains("diagonal"));
+        assertTrue(reason(read(plain, Map.of("q", Tensor.zeros(3), "k", t, "v", t, "out0", t))).contains("its q has the shape 3"));
+    }
+
+    @Test
+    void aFileWithoutCasesIsRefused() {
+        Path file = folder.resolve("plain.safetensors");
+        Safetensors.write(file, Map.of("q", Tensor.zeros(1)), Map.of());
+        String message = assertThrows(TesseraException.class, () -> ReferenceFile.open(file)).getMessage();
+        assertTrue(message.contains("holds no reference cases"), message);
+    }
+}

@@ -1,0 +1,71 @@
+package tessera.planner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tessera.Tessera;
+import tessera.engine.Device;
+
+class DeviceProfileTest {
+
+    @TempDir
+    private Path folder;
+
+    private static void assertMeasured(DeviceProfile profile) {
+        assertTrue(profile.gigabytesPerSecond() > 0 && Double.isFinite(profile.gigabytesPerSecond()), profile::toString);
+        assertTrue(profile.gigaflops() > 0 && Double.isFinite(profile.gigaflops()), profile::toString);
+    }
+
+    private Path onlyFile() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> all = files.toList();
+            assertEquals(1, all.size(), all::toString);
+            return all.getFirst();
+        }
+    }
+
+    @Test
+    void everyDeviceCanBeMeasured() {
+        for (Device device : Tessera.devices()) {
+            DeviceProfile first = DeviceProfile.of(device, folder);
+            assertMeasured(first);
+            assertEquals(first, DeviceProfile.of(device, folder), "kept on disk");
+        }
+    }
+
+    @Test
+    void whatTheCacheShouldNotHoldIsMeasuredAnew() throws IOException {
+        Device device = Tessera.device("jvm");
+        DeviceProfile first = DeviceProfile.of(device, folder);
+        Path file = onlyFile();
+        String good = Files.readString(file);
+        for (String bad : new String[] {"{", "{\"fingerprint\":\"another\",\"gigabytesPerSecond\":1,\"gigaflops\":1}",
+            good.replaceAll("Second\":[0-9.]+", "Second\":-1"), good.replaceAll("gigaflops\":[0-9.]+", "gigaflops\":\"NaN\"")}) {
+            Files.writeString(file, bad);
+            assertNotEquals(first, DeviceProfile.of(device, folder), bad);
+            assertEquals(file, onlyFile());
+            assertTrue(Files.readString(file).startsWith("{\"fingerprint\":\"jvm | "));
+        }
+    }
+
+    @Test
+    void aCacheThatCannotBeWrittenIsNoError() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "");
+        assertMeasured(DeviceProfile.of(Tessera.device("jvm"), file.resolve("cache")));
+    }
+
+    @Test
+    void theLongerOfComputingAndMovingIsPredicted() {
+        DeviceProfile profile = new DeviceProfile(Tessera.device("jvm"), 10, 100);
+        assertEquals(2, profile.predictedMillis(new Cost(200_000_000, 1, 1, 1)), 1e-9);
+        assertEquals(3, profile.predictedMillis(new Cost(1, 30_000_000, 1, 1)), 1e-9);
+    }
+}
