@@ -11,14 +11,24 @@ import tessera.Tensor;
  */
 public final class RecurrenceReference {
     private final RecurrenceSpec spec;
-    private final Map<String, Tensor> inputs;
+    private final Tensor q;
+    private final Tensor k;
+    private final Tensor v;
+    private final Tensor gate;
+    private final Tensor s0;
+    private final Tensor z0;
     private final double[] out;
     private final double[] s;
     private final double[] z;
 
     private RecurrenceReference(RecurrenceSpec spec, Map<String, Tensor> inputs, int units) {
         this.spec = spec;
-        this.inputs = inputs;
+        q = inputs.get("q");
+        k = inputs.get("k");
+        v = inputs.get("v");
+        gate = inputs.get("gate");
+        s0 = inputs.get("s0");
+        z0 = inputs.get("z0");
         out = new double[units * spec.length() * spec.valueDim()];
         s = new double[units * spec.keyDim() * spec.valueDim()];
         z = new double[units * spec.keyDim()];
@@ -58,9 +68,9 @@ public final class RecurrenceReference {
         double[] normaliser = new double[dk];
         if (spec.initialState()) {
             for (int c = 0; c < dk; c++) {
-                normaliser[c] = spec.normalised() ? get("z0", head * dk + c) : 0;
+                normaliser[c] = spec.normalised() ? z0.get(head * dk + c) : 0;
                 for (int e = 0; e < dv; e++) {
-                    state[c][e] = get("s0", (head * dk + c) * dv + e);
+                    state[c][e] = s0.get((head * dk + c) * dv + e);
                 }
             }
         }
@@ -70,12 +80,12 @@ public final class RecurrenceReference {
             double weights = 0;
             for (int c = 0; c < dk; c++) {
                 double g = Math.exp(logGate(head, token, c));
-                double key = feature(get("k", token * dk + c));
-                double query = feature(get("q", token * dk + c));
+                double key = feature(k.get(token * dk + c));
+                double query = feature(q.get(token * dk + c));
                 normaliser[c] = g * normaliser[c] + key;
                 weights += query * normaliser[c];
                 for (int e = 0; e < dv; e++) {
-                    state[c][e] = g * state[c][e] + key * get("v", token * dv + e);
+                    state[c][e] = g * state[c][e] + key * v.get(token * dv + e);
                     sum[e] += query * state[c][e];
                 }
             }
@@ -90,16 +100,12 @@ public final class RecurrenceReference {
         }
     }
 
-    private double get(String name, int index) {
-        return inputs.get(name).get(index);
-    }
-
     private double logGate(int head, int token, int channel) {
         return switch (spec.gate()) {
             case NONE -> 0;
-            case HEAD_CONST -> get("gate", head % spec.heads());
-            case HEAD_TOKEN -> get("gate", token);
-            case KEY_TOKEN -> get("gate", token * spec.keyDim() + channel);
+            case HEAD_CONST -> gate.get(head % spec.heads());
+            case HEAD_TOKEN -> gate.get(token);
+            case KEY_TOKEN -> gate.get(token * spec.keyDim() + channel);
         };
     }
 

@@ -11,7 +11,6 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tessera.DType;
 import tessera.Prepared;
@@ -21,7 +20,6 @@ import tessera.RecurrenceSpec.Gate;
 import tessera.Tensor;
 import tessera.Tessera;
 import tessera.engine.Device;
-import tessera.planner.Candidates;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
 import tessera.planner.SelfCheck;
@@ -55,14 +53,19 @@ class RecurrenceOperatorTest {
                 .filter(n -> device.isJvm() || n % STRIDE == 0)
                 .mapToObj(n -> DynamicTest.dynamicTest(device.id() + " " + specs.get(n), () -> {
                     List<Plan> plans = Planner.candidates(specs.get(n), device).legal();
+                    Map<String, Tensor> inputs = SelfCheck.inputs(specs.get(n), 3);
+                    Expected expected = Operators.of(specs.get(n)).reference(specs.get(n), inputs, Sample.ALL);
                     for (Plan plan : device.isJvm() ? plans : List.of(plans.get(n / STRIDE % plans.size()))) {
-                        check(specs.get(n), device, plan, SelfCheck.inputs(specs.get(n), 3));
+                        check(specs.get(n), device, plan, inputs, expected);
                     }
                 })));
     }
 
     private static Map<String, Tensor> check(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs) {
-        Expected expected = Operators.of(spec).reference(spec, inputs, Sample.ALL);
+        return check(spec, device, plan, inputs, Operators.of(spec).reference(spec, inputs, Sample.ALL));
+    }
+
+    private static Map<String, Tensor> check(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs, Expected expected) {
         Map<String, Tensor> outputs = run(spec, device, plan, inputs);
         Accuracy accuracy = expected.compare(outputs);
         assertTrue(accuracy.within(DType.F32.tolerance()), () -> plan + ": " + accuracy + " for " + spec);
@@ -209,24 +212,6 @@ class RecurrenceOperatorTest {
             SelfCheck.inputs(spec, 37).forEach((name, tensor) -> inputs.put(name, tensor.to(DType.F16)));
             check(spec, device, plan(spec, device, variant), inputs);
         });
-    }
-
-    @Test
-    void longSequencesAreChunkedAndShortOnesAreNot() {
-        Device device = Tessera.device(Device.JVM);
-        Plan prefill = Planner.plan(RecurrenceSpec.of(1, 4, 4096, 64).build(), device);
-        assertEquals("GLR chunk chunk=32 F32", prefill.summary());
-        assertTrue(prefill.reason().contains("the state takes 65,536 bytes, a key/value cache of 4,096 tokens 8,388,608 bytes"), prefill.reason());
-        assertEquals("GLR recurrent F32", Planner.plan(RecurrenceSpec.of(1, 4, 1, 64).initialState().build(), device).summary());
-    }
-
-    @Test
-    void statesThatNoArrayHoldsAreRuledOut() {
-        RecurrenceSpec spec = RecurrenceSpec.of(1, 8, 1_000_000, 256).build();
-        Candidates candidates = Operators.of(spec).plans(spec, Tessera.device(Device.JVM));
-        assertEquals(List.of("recurrent"), candidates.legal().stream().map(Plan::variant).toList());
-        assertEquals(4, candidates.ruledOut().size());
-        candidates.ruledOut().forEach(r -> assertTrue(r.limit().contains("2^31 - 1"), r::toString));
     }
 
     @FunctionalInterface
