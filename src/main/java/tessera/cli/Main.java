@@ -29,7 +29,9 @@ public final class Main {
         if (Arrays.asList(arguments).contains("--verbose")) {
             System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "debug");
         }
-        System.exit(commandLine().execute(arguments));
+        PrintWriter out = new PrintWriter(System.out, true);
+        System.setOut(System.err); // TornadoVM prints remarks to it, which would spoil JSON and CSV
+        System.exit(commandLine().setOut(out).execute(arguments));
     }
 
     /** The command line as the program and the tests use it. */

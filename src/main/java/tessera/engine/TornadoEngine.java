@@ -19,6 +19,9 @@ public final class TornadoEngine implements Engine {
     /** TornadoVM's switch for running a kernel that it cannot compile as Java, quietly; on unless told otherwise. */
     private static final String BAILOUT = "tornado.recover.bailout";
 
+    /** CUDA's limit; TornadoVM cuts a larger grid off without a word. */
+    private static final int MOST_GROUPS_Y = 65_535;
+
     private Map<Device, TornadoDevice> present;
 
     @Override
@@ -47,6 +50,9 @@ public final class TornadoEngine implements Engine {
         }
         if (task.groupSize() < 1 || task.groups()[0] < 1 || task.groups()[1] < 1) {
             throw new TesseraException(task + " has an empty grid");
+        }
+        if (task.groups()[1] > MOST_GROUPS_Y) {
+            throw new TesseraException(task + " needs more than the " + MOST_GROUPS_Y + " work-groups in y that GPUs allow; choose a plan by rows");
         }
         if (task.groupSize() > device.maxGroupSize()) {
             throw new TesseraException(task + " needs larger work-groups than the " + device.maxGroupSize() + " work-items that "

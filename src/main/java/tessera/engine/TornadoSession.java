@@ -3,21 +3,18 @@ package tessera.engine;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.stream.Collectors;
 import tessera.TesseraException;
 import uk.ac.manchester.tornado.api.GridScheduler;
-import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoProfilerResult;
-import uk.ac.manchester.tornado.api.WorkerGrid;
-import uk.ac.manchester.tornado.api.WorkerGrid2D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
 import uk.ac.manchester.tornado.api.enums.ProfilerMode;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** A program as a task graph of TornadoVM on one device. */
 final class TornadoSession implements Engine.Session {
@@ -25,6 +22,7 @@ final class TornadoSession implements Engine.Session {
 
     private final Device device;
     private final Program program;
+    private final Map<String, Kernel> kernels = new LinkedHashMap<>();
     private final TornadoExecutionPlan plan;
     private boolean ran;
     private TesseraException failure;
@@ -34,29 +32,18 @@ final class TornadoSession implements Engine.Session {
         this.program = program;
         TaskGraph graph = new TaskGraph(GRAPH);
         GridScheduler grids = new GridScheduler();
-        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, array(program.inputs()));
-        graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, array(program.constants()));
-        for (Task task : program.tasks()) {
-            if (task.kind() == Kernel.Kind.TILES) {
-                grids.addWorkerGrid(GRAPH + "." + task.id(), grid(task));
-                TaskCode.add(graph, task.id(), task.kernel(), task.inContext(new KernelContext()));
-            } else {
-                TaskCode.add(graph, task.id(), task.kernel(), task.slice(0, task.rows()));
+        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, program.inputs().toArray());
+        graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, program.constants().toArray());
+        for (Launch launch : Launch.of(program, device)) {
+            kernels.put(launch.id(), launch.kernel());
+            TaskCode.add(graph, launch.id(), launch.kernel(), launch.arguments());
+            if (launch.grid() != null) {
+                grids.addWorkerGrid(GRAPH + "." + launch.id(), launch.grid());
             }
         }
-        graph.transferToHost(DataTransferMode.EVERY_EXECUTION, array(program.outputs()));
+        graph.transferToHost(DataTransferMode.EVERY_EXECUTION, program.outputs().toArray());
         TornadoExecutionPlan onDevice = new TornadoExecutionPlan(graph.snapshot()).withDevice(target).withProfiler(ProfilerMode.SILENT);
         plan = grids.keySet().isEmpty() ? onDevice : onDevice.withGridScheduler(grids);
-    }
-
-    private static Object[] array(List<TornadoNativeArray> arrays) {
-        return arrays.toArray();
-    }
-
-    private static WorkerGrid grid(Task task) {
-        WorkerGrid grid = new WorkerGrid2D(Math.multiplyExact(task.groups()[0], task.groupSize()), task.groups()[1]);
-        grid.setLocalWork(task.groupSize(), 1, 1);
-        return grid;
     }
 
     @Override
@@ -68,13 +55,13 @@ final class TornadoSession implements Engine.Session {
         TornadoProfilerResult profile;
         try {
             profile = plan.execute().getProfilerResult();
-            requireRun(program, device, profile.getDeviceKernelTime(), ran ? "" : profile.getProfileLog());
+            requireRun(kernels, device, profile.getDeviceKernelTime(), ran ? "" : profile.getProfileLog());
             ran = true;
         } catch (VirtualMachineError e) {
             throw e;
         } catch (RuntimeException | Error e) {
             failure = e instanceof TesseraException t ? t
-                    : new TesseraException(kernels(program) + " failed on " + device + ": " + reason(e), e);
+                    : new TesseraException(names(kernels) + " failed on " + device + ": " + reason(e), e);
             throw failure;
         }
         program.finish().run();
@@ -85,19 +72,20 @@ final class TornadoSession implements Engine.Session {
     /**
      * A kernel that took no time did not run on the device, whatever the outputs hold.
      *
+     * @param kernels by the ids of their tasks
      * @param log TornadoVM's profile as JSON, or empty to look at the total only
      */
-    static void requireRun(Program program, Device device, long kernelTime, String log) {
+    static void requireRun(Map<String, Kernel> kernels, Device device, long kernelTime, String log) {
         if (kernelTime <= 0) {
-            throw notRun(kernels(program), device);
+            throw notRun(names(kernels), device);
         }
         try {
             JsonNode times = new ObjectMapper().readTree(log).path(GRAPH);
-            for (Task task : program.tasks()) {
-                if (times.path(GRAPH + "." + task.id()).path("TASK_KERNEL_TIME").asLong(1) <= 0) {
-                    throw notRun(task.kernel().toString(), device);
+            kernels.forEach((id, kernel) -> {
+                if (times.path(GRAPH + "." + id).path("TASK_KERNEL_TIME").asLong(1) <= 0) {
+                    throw notRun(kernel.toString(), device);
                 }
-            }
+            });
         } catch (JsonProcessingException e) {
             throw new TesseraException("TornadoVM's profile is not readable: " + e.getOriginalMessage(), e);
         }
@@ -107,8 +95,8 @@ final class TornadoSession implements Engine.Session {
         return new TesseraException(kernels + " did not run on " + device + ": TornadoVM reports a kernel time of 0 ns");
     }
 
-    private static String kernels(Program program) {
-        return program.tasks().stream().map(task -> task.kernel().toString()).distinct().collect(Collectors.joining(" or "));
+    private static String names(Map<String, Kernel> kernels) {
+        return kernels.values().stream().map(Kernel::toString).distinct().collect(Collectors.joining(" or "));
     }
 
     /** The innermost cause on one line; TornadoVM colours its messages and puts stack traces into them. */

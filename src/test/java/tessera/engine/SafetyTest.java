@@ -89,20 +89,20 @@ class SafetyTest {
         assertTrue(e.getMessage().startsWith("the plan " + kernel + " gives wrong results on " + device.id()), e.getMessage());
     }
 
-    private Program grouped(int groups, int groupSize) {
-        Task task = Task.tiles("grouped", Kernel.of(BadKernels.class, "grouped"), groups, 1, groupSize, in.data(), out.data());
+    private Program grouped(int groupsX, int groupsY, int groupSize) {
+        Task task = Task.tiles("grouped", Kernel.of(BadKernels.class, "grouped"), groupsX, groupsY, groupSize, in.data(), out.data());
         return new Program(List.of(task), List.of(in.data()), List.of(), List.of(out.data()));
     }
 
     @Test
     void aKernelTimeOfZeroIsAnError() {
-        Program program = program("wrong");
+        Map<String, Kernel> kernels = Map.of("wrong", Kernel.of(BadKernels.class, "wrong"));
         String log = """
                 {"tessera": {"tessera.wrong": {"TASK_KERNEL_TIME": "%d"}}}""";
-        TornadoSession.requireRun(program, device, 5, log.formatted(5));
-        TornadoSession.requireRun(program, device, 5, "");
-        for (Executable zero : List.<Executable>of(() -> TornadoSession.requireRun(program, device, 0, ""),
-                () -> TornadoSession.requireRun(program, device, 5, log.formatted(0)))) {
+        TornadoSession.requireRun(kernels, device, 5, log.formatted(5));
+        TornadoSession.requireRun(kernels, device, 5, "");
+        for (Executable zero : List.<Executable>of(() -> TornadoSession.requireRun(kernels, device, 0, ""),
+                () -> TornadoSession.requireRun(kernels, device, 5, log.formatted(0)))) {
             TesseraException e = assertThrows(TesseraException.class, zero);
             assertTrue(e.getMessage().startsWith("BadKernels.wrong did not run on " + device.id()), e.getMessage());
         }
@@ -110,11 +110,16 @@ class SafetyTest {
 
     @Test
     void groupsThatTheDeviceLacksAreRefusedBeforeCompiling() {
-        TesseraException e = assertThrows(TesseraException.class,
-                () -> Engines.of(device).prepare(device, grouped(1, device.maxGroupSize() + 1)));
-        assertTrue(e.getMessage().contains("larger work-groups than the " + device.maxGroupSize()), e.getMessage());
-        assertThrows(TesseraException.class, () -> Engines.of(device).prepare(device, grouped(10, 0)));
-        assertThrows(TesseraException.class, () -> Engines.of(device).prepare(device, grouped(0, 10)));
+        int tooLarge = device.maxGroupSize() + 1;
+        assertRefused(grouped(1, 1, tooLarge), "larger work-groups than the " + device.maxGroupSize());
+        assertRefused(grouped(1, 65_536, 1), "more than the 65535 work-groups in y");
+        assertRefused(grouped(10, 1, 0), "empty grid");
+        assertRefused(grouped(0, 1, 10), "empty grid");
+    }
+
+    private void assertRefused(Program program, String why) {
+        TesseraException e = assertThrows(TesseraException.class, () -> Engines.of(device).prepare(device, program));
+        assertTrue(e.getMessage().contains(why), e.getMessage());
     }
 
     @Test
