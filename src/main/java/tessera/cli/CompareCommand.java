@@ -11,10 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,6 +38,8 @@ import tessera.methods.Methods;
 final class CompareCommand implements Callable<Integer> {
     private static final List<String> USUAL_METHODS = List.of("H03", "P08", "P07", "L01", "G06", "K01", "K02");
     private static final List<Integer> USUAL_LENGTHS = List.of(256, 512, 1024, 2048);
+
+    private final Function<String, Method> catalogue;
 
     @Mixin
     private CommonOptions common;
@@ -80,9 +79,18 @@ final class CompareCommand implements Callable<Integer> {
     @Spec
     private CommandSpec command;
 
+    CompareCommand() {
+        this(Methods::of);
+    }
+
+    /** A command that looks methods up elsewhere. */
+    CompareCommand(Function<String, Method> catalogue) {
+        this.catalogue = catalogue;
+    }
+
     @Override
     public Integer call() {
-        List<Method> chosen = (methods.isEmpty() ? USUAL_METHODS : methods).stream().map(Methods::of).distinct().toList();
+        List<Method> chosen = (methods.isEmpty() ? USUAL_METHODS : methods).stream().map(catalogue).distinct().toList();
         Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 0.5);
         Experiment experiment = new Experiment(chosen, workloads(), common.devices(), protocol, seed);
         Path html = output.resolve("report.html");
@@ -90,10 +98,13 @@ final class CompareCommand implements Callable<Integer> {
         Path csv = output.resolve("report.csv");
         prepare(List.of(html, json, csv));
 
-        Comparison comparison = measure(experiment);
-        write(html, out -> out.print(HtmlReport.of(comparison)));
+        Comparison comparison;
+        try (Progress progress = new Progress("compare", experiment.size())) {
+            comparison = experiment.run(progress::step);
+        }
         write(json, out -> Rows.json(out, Report.document(comparison)));
         write(csv, out -> Rows.csv(out, Report.csv(comparison)));
+        write(html, out -> out.print(HtmlReport.of(comparison)));
 
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
@@ -145,22 +156,6 @@ final class CompareCommand implements Callable<Integer> {
             throw new TesseraException("cannot make the folder " + output + " for the reports (" + e + "); name another one with --output", e);
         }
         files.forEach(AtomicFile::requireWritable);
-    }
-
-    private static Comparison measure(Experiment experiment) {
-        try (ProgressBar bar = new ProgressBarBuilder().setTaskName("compare").setInitialMax(experiment.size()).setStyle(ProgressBarStyle.ASCII)
-                .setUpdateIntervalMillis(250).setConsumer(new ConsoleProgressBarConsumer(System.err)).build()) {
-            return experiment.run(new Consumer<>() {
-                private boolean started;
-
-                @Override
-                public void accept(String next) {
-                    bar.stepBy(started ? 1 : 0);
-                    started = true;
-                    bar.setExtraMessage(next);
-                }
-            });
-        }
     }
 
     private static void write(Path file, Consumer<PrintWriter> content) {

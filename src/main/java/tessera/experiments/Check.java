@@ -31,7 +31,7 @@ final class Check {
     Check(Method method, Case problem, long seed) {
         Spec spec = problem.spec();
         int units = units(spec);
-        int most = (int) Math.clamp(WORK / workOfUnit(spec), spec instanceof RecurrenceSpec ? FEWEST_HEADS : FEWEST_ROWS, units);
+        int most = (int) Math.min(units, Math.max(WORK / workOfUnit(spec), spec instanceof RecurrenceSpec ? FEWEST_HEADS : FEWEST_ROWS));
         reference = Operators.of(spec).reference(spec, problem.inputs(), new Sample(most, seed));
         boolean small = workOfFormula(spec) <= WORK;
         formula = small ? everything(method.twin().of(problem.inputs())) : null;

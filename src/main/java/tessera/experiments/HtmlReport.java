@@ -16,6 +16,10 @@ import tessera.methods.Row;
 
 /** A comparison as one page that needs nothing else: no script, no request, charts as SVG inside, light or dark as the reader likes. */
 public final class HtmlReport {
+    private static final List<String> NUMBERS = List.of("length", "kernel, ms", "p10 – p90", "runs", "speed-up", "RMS error", "max error", "density",
+            "MiB", "GFLOP/s");
+    private static final List<String> TEXTS = List.of("plan", "checked", "note");
+
     private final Comparison comparison;
     private final Palette palette;
     private final StringBuilder page = new StringBuilder();
@@ -31,8 +35,8 @@ public final class HtmlReport {
     }
 
     private String write() {
-        page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+        page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n")
+                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n")
                 .append("<title>Tessera: attention methods compared</title>\n<style>\n").append(stylesheet()).append("</style>\n</head>\n<body>\n<main>\n");
         header();
         comparison.machine().devices().forEach(this::device);
@@ -75,14 +79,20 @@ public final class HtmlReport {
         }
         List<Crossover> crossovers = comparison.crossovers().stream().filter(c -> c.device().equals(device.id())).toList();
         if (!crossovers.isEmpty()) {
-            page.append("<h3>Crossovers</h3>\n<table class=\"narrow\">\n<tr><th>method<th>family<th class=\"n\">crosses at about<th>what happens</tr>\n");
-            crossovers.forEach(c -> page.append("<tr><td>").append(swatch(c.method())).append(escape(c.method())).append("<td>").append(escape(c.family()))
-                    .append("<td class=\"n\">").append(c.at() > 0 ? Math.round(c.at()) : "–").append("<td>").append(escape(c.sentence())).append("</tr>\n"));
+            page.append("<h3>Crossovers</h3>\n<table class=\"narrow\">\n<tr><th>method</th><th>family</th><th class=\"n\">crosses at about</th><th>what happens</th></tr>\n");
+            for (Crossover c : crossovers) {
+                page.append("<tr><td>").append(swatch(c.method())).append(escape(c.method())).append("</td>");
+                cell(false, c.family());
+                cell(true, c.at() > 0 ? Long.toString(Math.round(c.at())) : "–");
+                cell(false, c.sentence());
+                page.append("</tr>\n");
+            }
             page.append("</table>\n");
         }
-        page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr><th class=\"n\">length<th class=\"n\">kernel, ms"
-                + "<th class=\"n\">p10 – p90<th class=\"n\">runs<th class=\"n\">speed-up<th class=\"n\">RMS error<th class=\"n\">max error"
-                + "<th class=\"n\">density<th class=\"n\">MiB<th class=\"n\">GFLOP/s<th>plan<th>checked<th>note</tr>\n");
+        page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr>");
+        NUMBERS.forEach(column -> page.append("<th class=\"n\">").append(column).append("</th>"));
+        TEXTS.forEach(column -> page.append("<th>").append(column).append("</th>"));
+        page.append("</tr>\n");
         String last = null;
         for (Measurement m : comparison.on(device)) {
             row(m, !m.method().id().equals(last));
@@ -112,8 +122,8 @@ public final class HtmlReport {
 
     private void row(Measurement m, boolean first) {
         if (first) {
-            page.append("<tr class=\"group\"><td colspan=\"13\">").append(swatch(m.method().id())).append("<b>").append(escape(m.method().id()))
-                    .append("</b> ").append(escape(m.method().name())).append(" <small>").append(escape(m.method().family())).append("</small></tr>\n");
+            page.append("<tr class=\"group\"><td colspan=\"" + (NUMBERS.size() + TEXTS.size()) + "\">").append(swatch(m.method().id())).append("<b>").append(escape(m.method().id()))
+                    .append("</b> ").append(escape(m.method().name())).append(" <small>").append(escape(m.method().family())).append("</small></td></tr>\n");
         }
         page.append(m.isWrong() ? "<tr class=\"wrong\">" : "<tr>");
         cell(true, Integer.toString(m.length()));
@@ -125,7 +135,7 @@ public final class HtmlReport {
             cell(true, Integer.toString(m.runs().size()));
             cell(true, speedup.isPresent() ? number(speedup.getAsDouble()) + "×" : "–");
         } else {
-            page.append("<td class=\"n\" colspan=\"4\">").append(m.isWrong() ? "not verified, no time" : "did not run");
+            page.append("<td class=\"n\" colspan=\"4\">").append(m.isWrong() ? "not verified, no time" : "did not run").append("</td>");
         }
         boolean known = m.accuracy() != null && m.accuracy().finite();
         cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().rms()) : "–");
@@ -140,7 +150,7 @@ public final class HtmlReport {
     }
 
     private void cell(boolean number, String text) {
-        page.append(number ? "<td class=\"n\">" : "<td>").append(escape(text));
+        page.append(number ? "<td class=\"n\">" : "<td>").append(escape(text)).append("</td>");
     }
 
     private String swatch(String method) {

@@ -1,9 +1,11 @@
 package tessera.experiments;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Properties;
 import java.util.stream.Stream;
 import tessera.engine.Device;
 
@@ -11,7 +13,7 @@ import tessera.engine.Device;
  * Where a measurement was taken: what a reader needs to judge or repeat it.
  *
  * @param tornadovm TornadoVM's version, or {@code none}
- * @param tessera version and, where the build knows it, commit of this program
+ * @param tessera version of this program
  */
 public record Machine(List<Device> devices, String cpu, String tornadovm, String jdk, String os, String tessera) {
 
@@ -19,8 +21,7 @@ public record Machine(List<Device> devices, String cpu, String tornadovm, String
     public static Machine here(List<Device> devices) {
         String jdk = System.getProperty("java.vendor") + " " + Runtime.version();
         String os = System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch");
-        String version = Machine.class.getPackage().getImplementationVersion();
-        return new Machine(devices, cpuModel(), tornadovmVersion(), jdk, os, version == null ? "unpackaged build" : version);
+        return new Machine(devices, cpuModel(), tornadovmVersion(), jdk, os, version());
     }
 
     /** The machine line of a device. */
@@ -32,6 +33,19 @@ public record Machine(List<Device> devices, String cpu, String tornadovm, String
 
     private static String tornadovmVersion() {
         return ModuleLayer.boot().findModule("tornado.runtime").map(m -> m.getDescriptor().rawVersion().orElse("of unknown version")).orElse("none");
+    }
+
+    /** Maven leaves the version in the jar. */
+    private static String version() {
+        try (InputStream in = Machine.class.getResourceAsStream("/META-INF/maven/io.github.tessera-attention/tessera/pom.properties")) {
+            Properties properties = new Properties();
+            if (in != null) {
+                properties.load(in);
+            }
+            return properties.getProperty("version", "unpackaged build");
+        } catch (IOException e) {
+            return "of unknown version";
+        }
     }
 
     private static String cpuModel() {

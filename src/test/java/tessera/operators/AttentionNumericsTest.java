@@ -3,11 +3,13 @@ package tessera.operators;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,21 +34,35 @@ class AttentionNumericsTest {
     private static final AttentionSpec SPARSE = AttentionSpec.of(1, 2, 33, 16).keys(21).valueDim(5).lse()
             .mask(new Blocks(2, 33, 21, 8, 4, (h, qb, kb) -> qb != 1 && kb % 2 == h)).build();
 
+    /** Kept for all tests, since a device compiles each anew. */
+    private static final Map<List<Object>, Prepared> PREPARED = new HashMap<>();
+
+    @AfterAll
+    static void close() {
+        PREPARED.values().forEach(Prepared::close);
+        PREPARED.clear();
+    }
+
     static Stream<Arguments> plans() {
-        return Tessera.devices().stream().flatMap(device -> Stream.of(DENSE, CAUSAL, SPARSE).flatMap(spec -> {
-            List<Plan> legal = Planner.candidates(spec, device).legal();
-            return legal.stream().map(Plan::variant).distinct().map(variant ->
-                    Arguments.of(device, spec, legal.stream().filter(plan -> plan.variant().equals(variant)).findFirst().orElseThrow()));
-        }));
+        return Tessera.devices().stream().flatMap(device -> Stream.of(DENSE, CAUSAL, SPARSE)
+                .flatMap(spec -> plans(device, spec).map(plan -> Arguments.of(device, spec, plan))));
+    }
+
+    /** One plan of each variant; on devices that compile each anew, only the best guess if it is causal. */
+    private static Stream<Plan> plans(Device device, AttentionSpec spec) {
+        List<Plan> legal = Planner.candidates(spec, device).legal();
+        if (!device.isJvm() && spec.causal()) {
+            return Stream.of(legal.getFirst());
+        }
+        return legal.stream().map(Plan::variant).distinct()
+                .map(variant -> legal.stream().filter(plan -> plan.variant().equals(variant)).findFirst().orElseThrow());
     }
 
     /** The outputs; every row is compared with the twin. */
     private static Map<String, Tensor> checked(Device device, AttentionSpec spec, Plan plan, Map<String, Tensor> inputs) {
         Map<String, Tensor> tensors = new LinkedHashMap<>(inputs);
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
-        try (Prepared prepared = Tessera.unchecked(spec, device, plan)) {
-            prepared.run(tensors);
-        }
+        PREPARED.computeIfAbsent(List.of(device.id(), spec, plan.summary()), _ -> Tessera.unchecked(spec, device, plan)).run(tensors);
         Accuracy accuracy = new AttentionOperator().reference(spec, inputs, Sample.ALL).compare(tensors);
         assertTrue(accuracy.within(1e-5), accuracy::toString);
         return tensors;
@@ -83,7 +99,7 @@ class AttentionNumericsTest {
     @ParameterizedTest
     @MethodSource("plans")
     void onlyNegativeScores(Device device, AttentionSpec spec, Plan plan) {
-        checked(device, scaled(spec, 0.0625f), plan, inputs(spec, -8, -1));
+        checked(device, spec, plan, inputs(spec, -8, -1));
         checked(device, scaled(spec, 64), plan, inputs(spec, -8, -1));
     }
 
@@ -148,7 +164,7 @@ class AttentionNumericsTest {
         for (int c = 0; c < spec.headDim(); c++) {
             inputs.get("k").set(firstKeyOfHead + c, 1000);
         }
-        Tensor out = checked(device, spec, plan, inputs).get("out");
+        Tensor out = checked(device, scaled(spec, 64), plan, inputs).get("out");
         int lastRow = spec.queries() - 1;
         assertTrue(spec.allows(0, lastRow, 3));
         assertEquals(inputs.get("v").get(3 * spec.valueDim()), out.get(lastRow * spec.valueDim()));

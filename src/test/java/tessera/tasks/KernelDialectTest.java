@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,9 +28,16 @@ import uk.ac.manchester.tornado.api.KernelContext;
 class KernelDialectTest {
     private static final Path CLASSES = Path.of("target", System.getProperty("tessera.flavour", "jvm"), "classes");
     private static final Path SOURCES = Path.of("tornado-tasks");
+    private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
+    private static final StandardJavaFileManager MANAGER = COMPILER.getStandardFileManager(null, null, null);
 
     @TempDir
     Path directory;
+
+    @AfterAll
+    static void close() throws IOException {
+        MANAGER.close();
+    }
 
     @Test
     void everyKernelKeepsTheRules() throws IOException {
@@ -79,15 +87,12 @@ class KernelDialectTest {
     }
 
     private void compile(String source, String option) throws IOException {
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
         Path file = Files.writeString(directory.resolve("Sample.java"), source);
         Path api = Path.of(KernelContext.class.getProtectionDomain().getCodeSource().getLocation().getPath());
-        try (StandardJavaFileManager manager = compiler.getStandardFileManager(null, null, null)) {
-            List<String> options = List.of("-d", directory.toString(), "-cp", CLASSES + File.pathSeparator + api, "-proc:none", option);
-            boolean done = compiler.getTask(messages, manager, null, options, null, manager.getJavaFileObjects(file)).call();
-            assertTrue(done, messages::toString);
-        }
+        List<String> options = List.of("-d", directory.toString(), "-cp", CLASSES + File.pathSeparator + api, "-proc:none", option);
+        boolean done = COMPILER.getTask(messages, MANAGER, null, options, null, MANAGER.getJavaFileObjects(file)).call();
+        assertTrue(done, messages::toString);
     }
 
     private static List<Path> files(Path root, String ending) throws IOException {
