@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import java.util.List;
 import java.util.SplittableRandom;
 import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.junit.jupiter.api.Test;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.masks.Blocks;
@@ -57,7 +57,7 @@ class LayoutTest {
         return causal ? builder.causal(alignment).build() : builder.build();
     }
 
-    @Test
+    @Example
     void onlyAMaskThatCutsNothingIsFull() {
         CausalAlignment end = CausalAlignment.BOTTOM_RIGHT;
         assertEquals("FULL", Layout.of(spec(1, 1, 9, 9, Mask.FULL, false, end)).name());
@@ -67,7 +67,7 @@ class LayoutTest {
         assertEquals("BSR", Layout.of(spec(1, 1, 9, 9, new Blocks(1, 9, 9, 4, 4, (h, qb, kb) -> true), false, end)).name());
     }
 
-    @Test
+    @Example
     void blockRowsListTheirBlocksInOrder() {
         Blocks blocks = new Blocks(1, 10, 12, 4, 3, (h, qb, kb) -> qb != 1 && (qb + kb) % 2 == 0);
         Bsr bsr = assertInstanceOf(Bsr.class, Layout.of(spec(1, 1, 10, 12, blocks, false, CausalAlignment.TOP_LEFT)));
