@@ -5,7 +5,7 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Softmax attention over a window of keys, a tile of queries and a tile of keys at a time:
+ * Softmax attention over the sinks and a window of keys, a tile of queries and a tile of keys at a time:
  * {@code m' = max(m, rowmax S)}, {@code P = exp(S - m')}, {@code O = exp(m - m') O + P V}, one division at the end
  * (FlashAttention-2, arXiv:2307.08691).
  */
@@ -22,14 +22,16 @@ public final class TiledAttention {
      * @param v [batch, kvHeads, keys, valueDim]
      * @param out [batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [batch, heads, queries], natural logarithm; -1e30 where no key is visible
+     * @param sink keys [0, sink) are visible to every query, up to the diagonal
      * @param first the window of query i starts at key i + first
      * @param last the window of query i ends at key i + last, inclusive
-     * @param channels value channels of a lane: ceil(valueDim / lanes)
-     * @param width padded row length of the key and value tile: max(headDim, channels * lanes) + 1
+     * @param diagonal no key beyond i + diagonal is visible
      */
     public static void tiles(KernelContext context, FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse, int heads,
-            int kvHeads, int queries, int keys, int headDim, int valueDim, float scale, int first, int last, int tileQ, int tileK,
-            int lanes, int channels, int width) {
+            int kvHeads, int queries, int keys, int headDim, int valueDim, float scale, int sink, int first, int last, int diagonal,
+            int tileQ, int tileK, int lanes) {
+        int channels = (valueDim + lanes - 1) / lanes;
+        int width = TornadoMath.max(headDim, channels * lanes) + 1;
         float[] queryTile = context.allocateFloatLocalArray(tileQ * (headDim + 1));
         float[] keyTile = context.allocateFloatLocalArray(tileK * width);
         float[] weightTile = context.allocateFloatLocalArray(tileQ * (tileK + 1));
@@ -53,9 +55,20 @@ public final class TiledAttention {
         }
         float max = -1.0e30f;
         float weights = 0.0f;
-        int start = TornadoMath.max(0, tileStart + first);
+        int sinkEnd = TornadoMath.max(0, TornadoMath.min(sink, tileStart + tileQ + diagonal));
+        int sinkTiles = (sinkEnd + tileK - 1) / tileK;
+        int start = TornadoMath.max(sink, tileStart + first);
         int end = TornadoMath.min(keys, tileStart + tileQ + last);
-        for (int k0 = start; k0 < end; k0 += tileK) {
+        int tiles = sinkTiles + (TornadoMath.max(0, end - start) + tileK - 1) / tileK;
+        for (int tile = 0; tile < tiles; tile++) {
+            int k0 = start + (tile - sinkTiles) * tileK;
+            int lowest = i + first;
+            int highest = TornadoMath.min(keys - 1, i + last);
+            if (tile < sinkTiles) {
+                k0 = tile * tileK;
+                lowest = 0;
+                highest = TornadoMath.min(sink - 1, i + diagonal);
+            }
             context.localBarrier();
             for (int t = item; t < tileK * headDim; t += items) {
                 int r = t / headDim;
@@ -70,7 +83,7 @@ public final class TiledAttention {
                     score += queryTile[row * (headDim + 1) + c] * keyTile[j * width + c];
                 }
                 int key = k0 + j;
-                if (key >= keys || key < i + first || key > i + last) {
+                if (key < lowest || key > highest) {
                     score = -1.0e30f;
                 }
                 weightTile[row * (tileK + 1) + j] = score;

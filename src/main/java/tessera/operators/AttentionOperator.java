@@ -44,7 +44,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Layout layout = Layout.of(spec);
         int rows = spec.batch() * spec.heads() * spec.queries();
         Plan byRows = plan(spec, layout, "rows", Map.of(), 1, "one row of the result for each work-item");
-        if (!(layout instanceof Range range)) {
+        if (layout instanceof Bsr) {
             candidates.add(byRows);
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
             candidates.ruleOut("tiles", "the tiled kernel needs a FULL or RANGE layout, not " + layout.name());
@@ -54,7 +54,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Plan split = plan(spec, layout, "split", ordered("parts", Math.max(2, parts)), Math.max(2, parts),
                 rows + " rows would leave some of " + device.computeUnits() + " compute units idle, so the keys are split");
         boolean splitFirst = parts >= 2;
-        List<Plan> tiled = tiles(spec, layout, range, device, candidates);
+        List<Plan> tiled = tiles(spec, layout, device, candidates);
         boolean tilesFirst = device.kind().equals("GPU") && spec.queries() >= 16;
         if (splitFirst) {
             addSplit(spec, split, device, candidates);
@@ -82,14 +82,10 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         }
     }
 
-    private List<Plan> tiles(AttentionSpec spec, Layout layout, Range range, Device device, Candidates candidates) {
+    private List<Plan> tiles(AttentionSpec spec, Layout layout, Device device, Candidates candidates) {
         List<Plan> plans = new ArrayList<>();
         if (device.localMemoryBytes() == 0) {
             candidates.ruleOut("tiles", device.id() + " has no local memory");
-            return plans;
-        }
-        if (range.sink() > 0) {
-            candidates.ruleOut("tiles", "the tiled kernel has no sinks");
             return plans;
         }
         for (int[] t : new int[][] {{16, 32, 8}, {16, 16, 8}, {8, 16, 8}, {32, 32, 4}}) {
@@ -107,16 +103,10 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         return plans;
     }
 
-    private static int channels(AttentionSpec spec, int lanes) {
-        return Math.ceilDiv(spec.valueDim(), lanes);
-    }
-
-    private static int width(AttentionSpec spec, int lanes) {
-        return Math.max(spec.headDim(), channels(spec, lanes) * lanes) + 1;
-    }
-
+    /** What the tiled kernel allocates: a tile of queries, one of keys or values, one of weights. */
     private static long localBytes(AttentionSpec spec, int tileQ, int tileK, int lanes) {
-        return 4L * (tileQ * (spec.headDim() + 1) + tileK * width(spec, lanes) + tileQ * (tileK + 1));
+        int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
+        return 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
     }
 
     private static Map<String, Integer> ordered(Object... keysAndValues) {
@@ -143,8 +133,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
     @Override
     public Program bind(AttentionSpec spec, Plan plan, Map<String, Tensor> tensors) {
         Layout layout = Layout.of(spec);
-        boolean sinks = layout instanceof Range r && r.sink() > 0;
-        if (!plan.layout().equals(layout.name()) || sinks && plan.variant().equals("tiles")) {
+        if (!plan.layout().equals(layout.name())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + layout.name());
         }
         int rows = spec.batch() * spec.heads() * spec.queries();
@@ -182,8 +171,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         int tileQ = plan.get("tileQ");
         int lanes = plan.get("lanes");
         return Task.tiles("attention", TILES, Math.ceilDiv(spec.queries(), tileQ), spec.batch() * spec.heads(), tileQ * lanes, q, k, v, out,
-                lse, spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.first(),
-                r.last(), tileQ, plan.get("tileK"), lanes, channels(spec, lanes), width(spec, lanes));
+                lse, spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.sink(),
+                r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"), lanes);
     }
 
     @Override
