@@ -3,7 +3,6 @@ package tessera.engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -47,7 +46,7 @@ final class DeviceFacts {
     private static int maxGroupSize(TornadoTargetDevice target) {
         int items = fact(target::getMaxThreadsPerBlock, 0);
         long[] sizes = fact(target::getDeviceMaxWorkItemSizes, new long[0]);
-        return sizes.length == 0 ? items : (int) Math.min(items, Arrays.stream(sizes).findFirst().orElse(items));
+        return sizes.length == 0 ? items : (int) Math.min(items, sizes[0]);
     }
 
     /** Memory that TornadoVM takes on a device at most, for example 4GB; its rule is a number with B, KB, MB, GB … or bare. */

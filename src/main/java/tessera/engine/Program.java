@@ -1,6 +1,9 @@
 package tessera.engine;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
@@ -16,5 +19,15 @@ public record Program(List<Task> tasks, List<TornadoNativeArray> inputs, List<To
 
     public Program(List<Task> tasks, List<TornadoNativeArray> inputs, List<TornadoNativeArray> constants, List<TornadoNativeArray> outputs) {
         this(tasks, inputs, constants, outputs, () -> { });
+    }
+
+    /** The arrays of the tasks that neither come in nor go out. */
+    public List<TornadoNativeArray> scratch() {
+        Set<TornadoNativeArray> known = Collections.newSetFromMap(new IdentityHashMap<>());
+        known.addAll(inputs);
+        known.addAll(constants);
+        known.addAll(outputs);
+        return tasks.stream().flatMap(task -> task.arguments().stream())
+                .filter(TornadoNativeArray.class::isInstance).map(TornadoNativeArray.class::cast).filter(known::add).toList();
     }
 }

@@ -34,6 +34,8 @@ final class TornadoSession implements Engine.Session {
         GridScheduler grids = new GridScheduler();
         graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, program.inputs().toArray());
         graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, program.constants().toArray());
+        // TornadoVM frees only what is in a transfer; other arrays would stay on the device, their pages pinned
+        graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, program.scratch().toArray());
         for (Launch launch : Launch.of(program, device)) {
             kernels.put(launch.id(), launch.kernel());
             TaskCode.add(graph, launch.id(), launch.kernel(), launch.arguments());
