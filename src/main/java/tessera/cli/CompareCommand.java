@@ -48,10 +48,12 @@ final class CompareCommand implements Callable<Integer> {
             description = "Safetensors file with q, k, v in BHLD; lengths shorter than the file take its first tokens.")
     private Path input;
 
-    @Option(names = "--methods", paramLabel = "ID", split = ",", description = "Methods by id or name, see 'tessera methods' (default: a few of each family).")
+    @Option(names = "--methods", paramLabel = "ID", split = ",",
+            description = "Methods by id or name, see 'tessera methods' (default: a few of each family).")
     private List<String> methods = List.of();
 
-    @Option(names = "--lengths", paramLabel = "N", split = ",", converter = LengthConverter.class, description = "Numbers of tokens, for example 512,1k,2k.")
+    @Option(names = "--lengths", paramLabel = "N", split = ",", converter = LengthConverter.class,
+            description = "Numbers of tokens, for example 512,1k,2k.")
     private List<Integer> lengths = List.of();
 
     @Option(names = "--batch", paramLabel = "B", description = "Batch size of drawn data (default: 1).")
@@ -63,10 +65,12 @@ final class CompareCommand implements Callable<Integer> {
     @Option(names = "--head-dim", paramLabel = "D", description = "Head dimension of drawn data (default: 64).")
     private Integer headDim;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "7", description = "Seed of drawn data, gates and patterns (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "7",
+            description = "Seed of drawn data, gates and patterns (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--budget", paramLabel = "SECONDS", description = "Time for the timed runs of one point, of which there are 5 to 30 (default: 0.5).")
+    @Option(names = "--budget", paramLabel = "SECONDS",
+            description = "Time for the timed runs of one point, of which there are 5 to 30 (default: 0.5).")
     private Double budget;
 
     @Option(names = "--quick", description = "A rougher picture sooner: a fifth of a second for each point, and usual lengths up to 1k.")

@@ -68,7 +68,8 @@ final class Charts {
         List<Measurement> compared = verified().stream().filter(m -> comparison.speedup(m).isPresent()).toList();
         XYChart chart = lines("speed-up over dense (times)", 2, m -> comparison.speedup(m).getAsDouble(), compared);
         level(chart, 0);
-        double[] at = comparison.crossovers().stream().filter(c -> c.device().equals(device.id()) && c.at() > 0).mapToDouble(c -> log2(c.at())).toArray();
+        double[] at = comparison.crossovers().stream().filter(c -> c.device().equals(device.id()) && c.at() > 0)
+                .mapToDouble(c -> log2(c.at())).toArray();
         if (at.length > 0) {
             XYSeries marks = chart.addSeries("crossovers", at, new double[at.length]);
             marks.setMarker(SeriesMarkers.DIAMOND);
@@ -80,14 +81,16 @@ final class Charts {
 
     /** RMS ratio against the float64 reference; the line is the tolerance. */
     String error() {
-        XYChart chart = lines("RMS error (ratio to reference)", 10, m -> m.accuracy().rms(), verified().stream().filter(m -> m.accuracy().rms() > 0).toList());
+        List<Measurement> inexact = verified().stream().filter(m -> m.accuracy().rms() > 0).toList();
+        XYChart chart = lines("RMS error (ratio to reference)", 10, m -> m.accuracy().rms(), inexact);
         verified().stream().mapToDouble(m -> m.spec().dtype().tolerance()).distinct().map(Math::log10).forEach(tolerance -> level(chart, tolerance));
         return svg(chart, "RMS error against length");
     }
 
     /** Memory of all arrays of the plan. */
     String memory() {
-        return svg(lines("memory of all arrays (MiB)", 2, m -> m.plan().cost().memoryBytes() / (double) (1 << 20), verified()), "Memory against length");
+        XYChart chart = lines("memory of all arrays (MiB)", 2, m -> m.plan().cost().memoryBytes() / (double) (1 << 20), verified());
+        return svg(chart, "Memory against length");
     }
 
     private List<Measurement> verified() {
@@ -183,7 +186,8 @@ final class Charts {
         }
         String text = bytes.toString(StandardCharsets.UTF_8);
         String body = text.substring(text.indexOf('>', text.indexOf("<svg")) + 1);
-        body = body.replaceAll("(\\.\\d\\d)\\d+", "$1").replaceAll(">\\s+<", "><").replace("rgb(1,2,3)", "var(--ink)").replace("rgb(4,5,6)", "var(--grid)");
+        body = body.replaceAll("(\\.\\d\\d)\\d+", "$1").replaceAll(">\\s+<", "><")
+                .replace("rgb(1,2,3)", "var(--ink)").replace("rgb(4,5,6)", "var(--grid)");
         return "<svg role=\"img\" aria-label=\"" + label + "\" viewBox=\"0 0 " + WIDTH + " " + HEIGHT + "\">" + body;
     }
 }

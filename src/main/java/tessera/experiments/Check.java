@@ -76,7 +76,7 @@ final class Check {
 
     /** The formulas are free to look at every pair of tokens. */
     private static double workOfFormula(Spec spec) {
-        return spec instanceof RecurrenceSpec r ? (double) r.batch() * r.heads() * r.length() * Math.max(3.0 * r.keyDim(), r.length()) * r.valueDim()
-                : units(spec) * workOfUnit(spec);
+        double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.heads() * r.length() * r.length() * r.valueDim() : 0;
+        return Math.max(pairs, units(spec) * workOfUnit(spec));
     }
 }

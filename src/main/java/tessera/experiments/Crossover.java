@@ -23,7 +23,8 @@ public record Crossover(String method, String family, String dense, String devic
     public enum Kind { OVERTAKES, FALLS_BEHIND, ALWAYS, NEVER, LEVEL }
 
     /** Every change of order as the length grows; where there is none, one entry that says so. */
-    static List<Crossover> of(String method, String family, String dense, String device, Map<Integer, Summary> times, Map<Integer, Summary> denseTimes) {
+    static List<Crossover> of(String method, String family, String dense, String device, Map<Integer, Summary> times,
+            Map<Integer, Summary> denseTimes) {
         NavigableMap<Integer, Double> speedups = new TreeMap<>();
         List<Crossover> found = new ArrayList<>();
         Boolean faster = null;

@@ -39,7 +39,7 @@ public record Experiment(List<Method> methods, List<Workload> workloads, List<De
         return new Comparison(Machine.here(devices), workloads, date, protocol, measurements);
     }
 
-    /** The JVM compiles in the background what runs often: a first pass over short inputs, which is thrown away, spares the first length that. */
+    /** The JVM compiles in the background what runs often; a first pass over short inputs, which is thrown away, spares the first length that. */
     private void settle(Consumer<String> progress) {
         List<Device> jvm = devices.stream().filter(Device::isJvm).toList();
         Workload brief = workloads.getFirst().prefix(Math.min(SHORT, workloads.getFirst().length()));

@@ -16,8 +16,8 @@ import tessera.methods.Row;
 
 /** A comparison as one page that needs nothing else: no script, no request, charts as SVG inside, light or dark as the reader likes. */
 public final class HtmlReport {
-    private static final List<String> NUMBERS = List.of("length", "kernel, ms", "p10 – p90", "runs", "speed-up", "RMS error", "max error", "density",
-            "MiB", "GFLOP/s");
+    private static final List<String> NUMBERS = List.of("length", "kernel, ms", "p10 – p90", "runs", "speed-up", "RMS error", "max error",
+            "density", "MiB", "GFLOP/s");
     private static final List<String> TEXTS = List.of("plan", "checked", "note");
 
     private final Comparison comparison;
@@ -37,13 +37,14 @@ public final class HtmlReport {
     private String write() {
         page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n")
                 .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n")
-                .append("<title>Tessera: attention methods compared</title>\n<style>\n").append(stylesheet()).append("</style>\n</head>\n<body>\n<main>\n");
+                .append("<title>Tessera: attention methods compared</title>\n<style>\n").append(stylesheet())
+                .append("</style>\n</head>\n<body>\n<main>\n");
         header();
         comparison.machine().devices().forEach(this::device);
         section("Inputs", list(comparison.workloads().stream().map(HtmlReport::input).toList()));
         section("Machine", list(comparison.machine().devices().stream().map(comparison.machine()::line).toList()));
         section("How it was measured", "<p>" + escape(comparison.protocol().describe()) + " A result that is not within the tolerance of "
-                + "its reference has no time. Speed-ups are taken within one device and one length, over the first dense method. "
+                + "its reference has no time. Speed-ups are taken within one device and one length, over H03 or else the first dense method. "
                 + "Lengths at which the ranges from the 10th to the 90th percentile overlap decide no crossover. "
                 + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. Checked says which part of the "
                 + "result was compared with the operator's reference, and “+ formula” that all of it was compared with the method's own formula. "
@@ -65,9 +66,9 @@ public final class HtmlReport {
     private void device(Device device) {
         page.append("<section>\n<h2>").append(escape(device.id())).append(" <small>").append(escape(device.name())).append("</small></h2>\n");
         comparison.fastest(device).ifPresent(sentence -> page.append("<p class=\"lead\">").append(escape(sentence)).append("</p>\n"));
-        Charts charts = new Charts(comparison, device, palette);
         if (comparison.on(device).stream().anyMatch(Measurement::verified)) {
             legend(device);
+            Charts charts = new Charts(comparison, device, palette);
             page.append("<div class=\"charts\">\n");
             chart("Kernel time", "median, bars from 10th to 90th percentile; lower is better", charts::time);
             if (comparison.on(device).stream().anyMatch(m -> comparison.speedup(m).isPresent())) {
@@ -77,18 +78,7 @@ public final class HtmlReport {
             chart("Memory", "inputs, outputs and scratch on the device", charts::memory);
             page.append("</div>\n");
         }
-        List<Crossover> crossovers = comparison.crossovers().stream().filter(c -> c.device().equals(device.id())).toList();
-        if (!crossovers.isEmpty()) {
-            page.append("<h3>Crossovers</h3>\n<table class=\"narrow\">\n<tr><th>method</th><th>family</th><th class=\"n\">crosses at about</th><th>what happens</th></tr>\n");
-            for (Crossover c : crossovers) {
-                page.append("<tr><td>").append(swatch(c.method())).append(escape(c.method())).append("</td>");
-                cell(false, c.family());
-                cell(true, c.at() > 0 ? Long.toString(Math.round(c.at())) : "–");
-                cell(false, c.sentence());
-                page.append("</tr>\n");
-            }
-            page.append("</table>\n");
-        }
+        crossovers(comparison.crossovers().stream().filter(c -> c.device().equals(device.id())).toList());
         page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr>");
         NUMBERS.forEach(column -> page.append("<th class=\"n\">").append(column).append("</th>"));
         TEXTS.forEach(column -> page.append("<th>").append(column).append("</th>"));
@@ -101,11 +91,26 @@ public final class HtmlReport {
         page.append("</table></div>\n</section>\n");
     }
 
+    private void crossovers(List<Crossover> crossovers) {
+        if (crossovers.isEmpty()) {
+            return;
+        }
+        page.append("<h3>Crossovers</h3>\n<table class=\"narrow\">\n<tr><th>method</th><th>family</th><th class=\"n\">crosses at about</th>")
+                .append("<th>what happens</th></tr>\n");
+        for (Crossover c : crossovers) {
+            page.append("<tr><td>").append(swatch(c.method())).append(escape(c.method())).append("</td>");
+            cell(false, c.family());
+            cell(true, c.at() > 0 ? Long.toString(Math.round(c.at())) : "–");
+            cell(false, c.sentence());
+            page.append("</tr>\n");
+        }
+        page.append("</table>\n");
+    }
+
     private void legend(Device device) {
         page.append("<ul class=\"legend\">\n");
-        comparison.on(device).stream().filter(Measurement::verified).map(Measurement::method).distinct().forEach((Row m) -> page.append("<li>")
-                .append(swatch(m.id())).append("<b>").append(escape(m.id())).append("</b> ").append(escape(m.name())).append(" <small>")
-                .append(escape(m.family())).append("</small></li>\n"));
+        comparison.on(device).stream().filter(Measurement::verified).map(Measurement::method).distinct()
+                .forEach(m -> page.append("<li>").append(heading(m)).append("</li>\n"));
         page.append("</ul>\n");
     }
 
@@ -122,8 +127,8 @@ public final class HtmlReport {
 
     private void row(Measurement m, boolean first) {
         if (first) {
-            page.append("<tr class=\"group\"><td colspan=\"" + (NUMBERS.size() + TEXTS.size()) + "\">").append(swatch(m.method().id())).append("<b>").append(escape(m.method().id()))
-                    .append("</b> ").append(escape(m.method().name())).append(" <small>").append(escape(m.method().family())).append("</small></td></tr>\n");
+            page.append("<tr class=\"group\"><td colspan=\"").append(NUMBERS.size() + TEXTS.size()).append("\">").append(heading(m.method()))
+                    .append("</td></tr>\n");
         }
         page.append(m.isWrong() ? "<tr class=\"wrong\">" : "<tr>");
         cell(true, Integer.toString(m.length()));
@@ -153,10 +158,14 @@ public final class HtmlReport {
         page.append(number ? "<td class=\"n\">" : "<td>").append(escape(text)).append("</td>");
     }
 
+    private String heading(Row method) {
+        return swatch(method.id()) + "<b>" + escape(method.id()) + "</b> " + escape(method.name()) + " <small>" + escape(method.family()) + "</small>";
+    }
+
     private String swatch(String method) {
         Palette.Look look = palette.of(method);
         String dash = look.dash()[1] == 0 ? "" : " stroke-dasharray=\"" + look.dash()[0] + " " + look.dash()[1] + "\"";
-        return "<svg class=\"swatch\" viewBox=\"0 0 28 10\" aria-hidden=\"true\"><path d=\"M0 5H28\" stroke=\"" + look.css() + "\" stroke-width=\"2.5\""
+        return "<svg class=\"swatch\" viewBox=\"0 0 28 10\" aria-hidden=\"true\"><path d=\"M0 5H28\" stroke-width=\"2.5\" stroke=\"" + look.css() + "\""
                 + dash + "/><circle cx=\"14\" cy=\"5\" r=\"3.6\" fill=\"" + look.css() + "\"/></svg>";
     }
 

@@ -42,8 +42,8 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
 
     /** One line for reports. */
     public String describe() {
-        return "Each point is verified, warmed up until its time stops falling, timed with " + fewest + " to " + most + " runs in about " + budgetSeconds
-                + " s, and verified again. Times are kernel times; compiling and copying to and from the device are kept apart.";
+        return "Each point is verified, warmed up until its time stops falling, timed with " + fewest + " to " + most + " runs in about "
+                + budgetSeconds + " s, and verified again. Times are kernel times; compiling and copying to and from the device are kept apart.";
     }
 
     /** Measures a case on a device; whatever goes wrong becomes the measurement's reason. */
@@ -61,8 +61,9 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
 
     private Measurement measure(Row method, Case problem, Check check, Workload workload, Prepared prepared) {
         Map<String, Tensor> tensors = problem.arguments();
-        problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? problem.spec().dtype() : DType.F32, shape)));
-        double tolerance = problem.spec().dtype().tolerance();
+        DType dtype = problem.spec().dtype();
+        problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? dtype : DType.F32, shape)));
+        double tolerance = dtype.tolerance();
         poison(problem, tensors);
         Timing first = prepared.run(tensors).timing();
         Accuracy accuracy = check.of(tensors);
