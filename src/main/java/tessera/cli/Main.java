@@ -9,9 +9,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import tessera.TesseraException;
+import tessera.experiments.Machine;
 
 /** The command line. Exit codes: 0 done, 1 a check failed, 2 bad input or something that cannot be done here. */
-@Command(name = "tessera", version = "tessera 0.1.0", mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND",
+@Command(name = "tessera", versionProvider = Main.Version.class, mixinStandardHelpOptions = true, synopsisSubcommandLabel = "COMMAND",
         description = "Attention for Java, tiled for every device.",
         subcommands = {
             DevicesCommand.class,
@@ -24,6 +25,13 @@ import tessera.TesseraException;
         },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})
 public final class Main {
+
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"tessera " + Machine.version()};
+        }
+    }
 
     public static void main(String[] arguments) {
         if (Arrays.asList(arguments).contains("--verbose")) {

@@ -1,7 +1,6 @@
 package tessera.engine;
 
 import java.lang.reflect.Array;
-import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -9,9 +8,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
-
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.types.HalfFloat;
 
 /**
  * Runs a {@link KernelContext} kernel on the JVM as a device would, to test it without one; it is not fast.
@@ -78,7 +75,7 @@ public final class WorkGroup {
         for (int z = 0; z < local[2]; z++) {
             for (int y = 0; y < local[1]; y++) {
                 for (int x = 0; x < local[0]; x++) {
-                    Item item = new Item(this, group, new int[] {x, y, z}, global, local);
+                    WorkItem item = new WorkItem(this, group, new int[] {x, y, z}, global, local);
                     threads.add(Thread.ofVirtual().unstarted(item));
                 }
             }
@@ -97,7 +94,12 @@ public final class WorkGroup {
         }
     }
 
-    private void barrier() {
+    Consumer<KernelContext> kernel() {
+        return kernel;
+    }
+
+    /** Waits for all other work-items of the group. */
+    void barrier() {
         lock.lock();
         try {
             if (finished > 0) {
@@ -122,7 +124,8 @@ public final class WorkGroup {
         }
     }
 
-    private void finish() {
+    /** A work-item has left the kernel. */
+    void finish() {
         lock.lock();
         try {
             finished++;
@@ -139,7 +142,7 @@ public final class WorkGroup {
                 + " a barrier (after " + barriersPassed + " that all passed) while others have left the kernel");
     }
 
-    private void fail(RuntimeException reason) {
+    void fail(RuntimeException reason) {
         lock.lock();
         try {
             if (failure == null) {
@@ -166,7 +169,8 @@ public final class WorkGroup {
         }
     }
 
-    private <A> A localArray(int nth, int size, Class<A> type, IntFunction<A> create) {
+    /** The group's {@code nth} local array, made by the first work-item that asks. */
+    <A> A localArray(int nth, int size, Class<A> type, IntFunction<A> create) {
         lock.lock();
         try {
             if (nth == localArrays.size()) {
@@ -185,115 +189,9 @@ public final class WorkGroup {
     }
 
     /** Ends a work-item because another one failed. */
-    private static final class Stopped extends RuntimeException {
+    static final class Stopped extends RuntimeException {
         Stopped() {
             super(null, null, false, false);
-        }
-    }
-
-    /** One work-item. */
-    private static final class Item extends KernelContext implements Runnable {
-        private static final Field[] GLOBAL_ID = fields("globalIdx", "globalIdy", "globalIdz");
-        private static final Field[] GROUP_ID = fields("groupIdx", "groupIdy", "groupIdz");
-        private static final Field[] LOCAL_ID = fields("localIdx", "localIdy", "localIdz");
-        private static final Field[] GLOBAL_SIZE = fields("globalGroupSizeX", "globalGroupSizeY", "globalGroupSizeZ");
-        private static final Field[] LOCAL_SIZE = fields("localGroupSizeX", "localGroupSizeY", "localGroupSizeZ");
-
-        private final WorkGroup group;
-        private int localArrays;
-
-        Item(WorkGroup group, int[] groupId, int[] localId, int[] global, int[] local) {
-            this.group = group;
-            for (int axis = 0; axis < 3; axis++) {
-                set(GLOBAL_ID[axis], groupId[axis] * local[axis] + localId[axis]);
-                set(GROUP_ID[axis], groupId[axis]);
-                set(LOCAL_ID[axis], localId[axis]);
-                set(GLOBAL_SIZE[axis], global[axis]);
-                set(LOCAL_SIZE[axis], local[axis]);
-            }
-        }
-
-        // KernelContext's fields are final and 0, since a device's compiler replaces every use of them
-        private static Field[] fields(String... names) {
-            Field[] fields = new Field[names.length];
-            for (int i = 0; i < names.length; i++) {
-                try {
-                    fields[i] = KernelContext.class.getField(names[i]);
-                } catch (NoSuchFieldException e) {
-                    throw new IllegalStateException("this TornadoVM has no KernelContext." + names[i], e);
-                }
-                fields[i].setAccessible(true);
-            }
-            return fields;
-        }
-
-        private void set(Field field, int value) {
-            try {
-                field.set(this, value);
-            } catch (IllegalAccessException e) {
-                throw new IllegalStateException("cannot set KernelContext." + field.getName(), e);
-            }
-        }
-
-        @Override
-        public void run() {
-            try {
-                group.kernel.accept(this);
-                group.finish();
-            } catch (Stopped e) {
-                // the failure that stopped it is reported
-            } catch (Throwable e) {
-                group.fail(new IllegalStateException("work-item " + globalIdx + "," + globalIdy + "," + globalIdz
-                        + " of group " + groupIdx + "," + groupIdy + "," + groupIdz + " failed: " + e, e));
-            }
-        }
-
-        @Override
-        public void localBarrier() {
-            group.barrier();
-        }
-
-        @Override
-        public void globalBarrier() {
-            group.barrier();
-        }
-
-        @Override
-        public int[] allocateIntLocalArray(int size) {
-            return group.localArray(localArrays++, size, int[].class, int[]::new);
-        }
-
-        @Override
-        public long[] allocateLongLocalArray(int size) {
-            return group.localArray(localArrays++, size, long[].class, long[]::new);
-        }
-
-        @Override
-        public byte[] allocateByteLocalArray(int size) {
-            return group.localArray(localArrays++, size, byte[].class, byte[]::new);
-        }
-
-        @Override
-        public HalfFloat[] allocateHalfFloatLocalArray(int size) {
-            return group.localArray(localArrays++, size, HalfFloat[].class, HalfFloat[]::new);
-        }
-
-        @Override
-        public float[] allocateFloatLocalArray(int size) {
-            return group.localArray(localArrays++, size, float[].class, n -> {
-                float[] array = new float[n];
-                Arrays.fill(array, Float.NaN);
-                return array;
-            });
-        }
-
-        @Override
-        public double[] allocateDoubleLocalArray(int size) {
-            return group.localArray(localArrays++, size, double[].class, n -> {
-                double[] array = new double[n];
-                Arrays.fill(array, Double.NaN);
-                return array;
-            });
         }
     }
 }

@@ -1,11 +1,9 @@
 package tessera.experiments;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Properties;
 import java.util.stream.Stream;
 import tessera.engine.Device;
 
@@ -35,17 +33,10 @@ public record Machine(List<Device> devices, String cpu, String tornadovm, String
         return ModuleLayer.boot().findModule("tornado.runtime").map(m -> m.getDescriptor().rawVersion().orElse("of unknown version")).orElse("none");
     }
 
-    /** Maven leaves the version in the jar. */
-    private static String version() {
-        try (InputStream in = Machine.class.getResourceAsStream("/META-INF/maven/io.github.tessera-attention/tessera/pom.properties")) {
-            Properties properties = new Properties();
-            if (in != null) {
-                properties.load(in);
-            }
-            return properties.getProperty("version", "unpackaged build");
-        } catch (IOException e) {
-            return "of unknown version";
-        }
+    /** Version and commit of this program, as the build left them in the jar; outside a checkout it leaves null for the commit. */
+    public static String version() {
+        String version = Machine.class.getPackage().getImplementationVersion();
+        return version == null ? "unpackaged build" : version.replace("(null)", "(no commit)");
     }
 
     private static String cpuModel() {

@@ -10,6 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** Every method of the surveys, whether it can be run yet or not. */
 public final class Catalogue {
@@ -40,30 +42,13 @@ public final class Catalogue {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Edit distance to the id or the name, whichever is nearer; 1 for a part of the name. */
+    /** Edit distance to the id, the name or a word of it, whichever is nearest; 1 for a part of the name. */
     private static int distance(String wanted, Row row) {
         String text = wanted.toLowerCase(Locale.ROOT);
         String name = row.name().toLowerCase(Locale.ROOT);
         int inside = name.contains(text) && text.length() > 2 ? 1 : Integer.MAX_VALUE;
-        return Math.min(inside, Math.min(edits(text, row.id().toLowerCase(Locale.ROOT)), edits(text, name)));
-    }
-
-    /** Levenshtein distance. */
-    private static int edits(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int i = 0; i <= a.length(); i++) {
-            int diagonal = i - 1;
-            for (int j = 0; j <= b.length(); j++) {
-                int above = row[j];
-                if (i == 0 || j == 0) {
-                    row[j] = i + j;
-                } else {
-                    row[j] = Math.min(Math.min(above, row[j - 1]) + 1, diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1));
-                }
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+        Stream<String> targets = Stream.concat(Stream.of(row.id().toLowerCase(Locale.ROOT), name), Stream.of(name.split("\\W+")));
+        return targets.mapToInt(target -> LevenshteinDistance.getDefaultInstance().apply(text, target)).reduce(inside, Math::min);
     }
 
     private static List<Row> load() {

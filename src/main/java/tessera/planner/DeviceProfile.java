@@ -89,7 +89,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
 
     private static DeviceProfile measure(Device device) {
         long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
-        int elements = (int) Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
+        int elements = Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
         int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
         double copy = medianNanos(device, COPY, Tensor.zeros(elements));
         double compute = medianNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);

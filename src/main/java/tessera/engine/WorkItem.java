@@ -1,0 +1,112 @@
+package tessera.engine;
+
+import java.lang.reflect.Field;
+import java.util.Arrays;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+
+/** One work-item of an emulated work-group. */
+final class WorkItem extends KernelContext implements Runnable {
+    private static final Field[] GLOBAL_ID = fields("globalIdx", "globalIdy", "globalIdz");
+    private static final Field[] GROUP_ID = fields("groupIdx", "groupIdy", "groupIdz");
+    private static final Field[] LOCAL_ID = fields("localIdx", "localIdy", "localIdz");
+    private static final Field[] GLOBAL_SIZE = fields("globalGroupSizeX", "globalGroupSizeY", "globalGroupSizeZ");
+    private static final Field[] LOCAL_SIZE = fields("localGroupSizeX", "localGroupSizeY", "localGroupSizeZ");
+
+    private final WorkGroup group;
+    private int localArrays;
+
+    WorkItem(WorkGroup group, int[] groupId, int[] localId, int[] global, int[] local) {
+        this.group = group;
+        for (int axis = 0; axis < 3; axis++) {
+            set(GLOBAL_ID[axis], groupId[axis] * local[axis] + localId[axis]);
+            set(GROUP_ID[axis], groupId[axis]);
+            set(LOCAL_ID[axis], localId[axis]);
+            set(GLOBAL_SIZE[axis], global[axis]);
+            set(LOCAL_SIZE[axis], local[axis]);
+        }
+    }
+
+    // KernelContext's fields are final and 0, since a device's compiler replaces every use of them
+    private static Field[] fields(String... names) {
+        Field[] fields = new Field[names.length];
+        for (int i = 0; i < names.length; i++) {
+            try {
+                fields[i] = KernelContext.class.getField(names[i]);
+            } catch (NoSuchFieldException e) {
+                throw new IllegalStateException("this TornadoVM has no KernelContext." + names[i], e);
+            }
+            fields[i].setAccessible(true);
+        }
+        return fields;
+    }
+
+    private void set(Field field, int value) {
+        try {
+            field.set(this, value);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException("cannot set KernelContext." + field.getName(), e);
+        }
+    }
+
+    @Override
+    public void run() {
+        try {
+            group.kernel().accept(this);
+            group.finish();
+        } catch (WorkGroup.Stopped e) {
+            // the failure that stopped it is reported
+        } catch (Throwable e) {
+            group.fail(new IllegalStateException("work-item " + globalIdx + "," + globalIdy + "," + globalIdz
+                    + " of group " + groupIdx + "," + groupIdy + "," + groupIdz + " failed: " + e, e));
+        }
+    }
+
+    @Override
+    public void localBarrier() {
+        group.barrier();
+    }
+
+    @Override
+    public void globalBarrier() {
+        group.barrier();
+    }
+
+    @Override
+    public int[] allocateIntLocalArray(int size) {
+        return group.localArray(localArrays++, size, int[].class, int[]::new);
+    }
+
+    @Override
+    public long[] allocateLongLocalArray(int size) {
+        return group.localArray(localArrays++, size, long[].class, long[]::new);
+    }
+
+    @Override
+    public byte[] allocateByteLocalArray(int size) {
+        return group.localArray(localArrays++, size, byte[].class, byte[]::new);
+    }
+
+    @Override
+    public HalfFloat[] allocateHalfFloatLocalArray(int size) {
+        return group.localArray(localArrays++, size, HalfFloat[].class, HalfFloat[]::new);
+    }
+
+    @Override
+    public float[] allocateFloatLocalArray(int size) {
+        return group.localArray(localArrays++, size, float[].class, n -> {
+            float[] array = new float[n];
+            Arrays.fill(array, Float.NaN);
+            return array;
+        });
+    }
+
+    @Override
+    public double[] allocateDoubleLocalArray(int size) {
+        return group.localArray(localArrays++, size, double[].class, n -> {
+            double[] array = new double[n];
+            Arrays.fill(array, Double.NaN);
+            return array;
+        });
+    }
+}
