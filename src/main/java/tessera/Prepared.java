@@ -7,6 +7,7 @@ import java.util.Map;
 import tessera.engine.Device;
 import tessera.engine.Engine;
 import tessera.engine.Engines;
+import tessera.engine.Timing;
 import tessera.operators.HalfStorage;
 import tessera.planner.Plan;
 import tessera.planner.SelfCheck;
@@ -25,6 +26,7 @@ public final class Prepared implements AutoCloseable {
     private final Accuracy selfCheck;
     private Map<String, Tensor> bound = Map.of();
     private Engine.Session session;
+    private boolean closed;
 
     Prepared(Spec spec, Plan plan, Device device, boolean check) {
         this.spec = spec;
@@ -48,10 +50,12 @@ public final class Prepared implements AutoCloseable {
 
     /**
      * Runs with the spec's inputs, then its outputs, in the spec's order; for attention {@code run(q, k, v, out)}, with the
-     * log-sum-exp {@code run(q, k, v, out, lse)}. Outputs left out at the end are allocated.
+     * log-sum-exp {@code run(q, k, v, out, lse)}. Outputs left out at the end are allocated: out in the spec's type, what goes
+     * with it as F32.
      *
      * @throws IllegalArgumentException if a tensor is missing, unknown or has the wrong shape or type, or if an output shares
      *         its memory with another tensor, naming it
+     * @throws IllegalStateException if this plan is closed
      * @throws TesseraException if the device fails
      */
     public Result run(Tensor... tensors) {
@@ -69,6 +73,9 @@ public final class Prepared implements AutoCloseable {
 
     /** As {@link #run(Tensor...)}, by name. */
     public Result run(Map<String, Tensor> tensors) {
+        if (closed) {
+            throw new IllegalStateException("this plan is closed; prepare it again with Tessera.plan");
+        }
         long start = System.nanoTime();
         Map<String, Tensor> given = complete(tensors);
         if (device.isJvm()) {
@@ -79,13 +86,13 @@ public final class Prepared implements AutoCloseable {
             bind(buffers);
         }
         spec.inputs().keySet().forEach(name -> copy(given.get(name), bound.get(name)));
-        var timing = session.run();
+        Timing timing = session.run();
         Map<String, Tensor> outputs = new LinkedHashMap<>();
         for (String name : spec.outputs().keySet()) {
             copy(bound.get(name), given.get(name));
             outputs.put(name, given.get(name));
         }
-        var total = new tessera.engine.Timing(timing.kernel(), timing.transfer(), timing.compile(), System.nanoTime() - start);
+        Timing total = new Timing(timing.kernel(), timing.transfer(), timing.compile(), System.nanoTime() - start);
         return new Result(outputs, plan, device.id(), total, selfCheck);
     }
 
@@ -112,7 +119,7 @@ public final class Prepared implements AutoCloseable {
         if (session != null && tensors.equals(bound)) {
             return;
         }
-        close();
+        release();
         bound = tensors;
         session = engine.prepare(device, HalfStorage.bind(spec, plan, tensors));
     }
@@ -134,7 +141,8 @@ public final class Prepared implements AutoCloseable {
         });
         spec.outputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
-            Tensor output = tensor == null ? Tensor.zeros(spec.dtype(), shape) : checked(name, tensor, shape);
+            DType type = name.equals("out") ? spec.dtype() : DType.F32;
+            Tensor output = tensor == null ? Tensor.zeros(type, shape) : checked(name, tensor, shape);
             given.forEach((other, taken) -> {
                 if (taken.data() == output.data()) {
                     throw new IllegalArgumentException("output '" + name + "' must not share its memory with '" + other + "'");
@@ -157,6 +165,11 @@ public final class Prepared implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
+        release();
+    }
+
+    private void release() {
         if (session != null) {
             session.close();
             session = null;

@@ -123,13 +123,13 @@ class PreparedTest {
     }
 
     @Test
-    void aClosedPlanStartsAgain() {
+    void aClosedPlanRunsNoMore() {
         Prepared plan = Tessera.plan(SPEC, JVM);
         plan.run(q, k, v);
         plan.close();
         plan.close();
-        assertRight(SPEC, tensors(q, k, v, plan.run(q, k, v)), 1e-5);
-        plan.close();
+        var error = assertThrows(IllegalStateException.class, () -> plan.run(q, k, v));
+        assertTrue(error.getMessage().contains("is closed"), error::getMessage);
     }
 
     @ParameterizedTest
@@ -152,9 +152,11 @@ class PreparedTest {
 
     @Test
     void outputsAreAllocatedInTheSpecsType() {
-        AttentionSpec spec = AttentionSpec.of(2, 3, 17, 8).keys(20).valueDim(5).dtype(DType.F16).build();
+        AttentionSpec spec = AttentionSpec.of(2, 3, 17, 8).keys(20).valueDim(5).lse().dtype(DType.F16).build();
         try (Prepared plan = Tessera.plan(spec, JVM)) {
-            assertEquals(DType.F16, plan.run(q, k, v).outputs().get("out").dtype());
+            Map<String, Tensor> outputs = plan.run(q, k, v).outputs();
+            assertEquals(DType.F16, outputs.get("out").dtype());
+            assertEquals(DType.F32, outputs.get("lse").dtype());
         }
     }
 
