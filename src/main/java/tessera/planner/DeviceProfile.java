@@ -63,7 +63,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
         if (Files.exists(file)) {
             try {
                 Entry entry = JSON.readValue(Files.readAllBytes(file), Entry.class);
-                if (fingerprint.equals(entry.fingerprint()) && usable(entry.gigabytesPerSecond()) && usable(entry.gigaflops())) {
+                if (entry != null && fingerprint.equals(entry.fingerprint()) && usable(entry.gigabytesPerSecond()) && usable(entry.gigaflops())) {
                     return new DeviceProfile(device, entry.gigabytesPerSecond(), entry.gigaflops());
                 }
                 LOG.warn("{} is not a profile of {}; measuring anew", file, device);
@@ -76,8 +76,10 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
             Files.createDirectories(cache);
             byte[] json = JSON.writeValueAsBytes(new Entry(fingerprint, profile.gigabytesPerSecond(), profile.gigaflops()));
             AtomicFile.write(file, channel -> channel.write(ByteBuffer.wrap(json)));
-        } catch (IOException | TesseraException e) {
-            LOG.warn("the profile of {} is not kept: {}", device, e.getMessage());
+        } catch (IOException e) {
+            LOG.warn("the profile of {} is not kept in {}: {}; name another folder with TESSERA_CACHE", device, cache, AtomicFile.cause(e));
+        } catch (TesseraException e) {
+            LOG.warn("the profile of {} is not kept: {}; name another folder with TESSERA_CACHE", device, e.getMessage());
         }
         return profile;
     }
