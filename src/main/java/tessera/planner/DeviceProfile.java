@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import org.slf4j.Logger;
@@ -93,12 +92,13 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
         long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
         int elements = Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
         int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
-        double copy = medianNanos(device, COPY, Tensor.zeros(elements));
-        double compute = medianNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
+        double copy = leastNanos(device, COPY, Tensor.zeros(elements));
+        double compute = leastNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
         return new DeviceProfile(device, 2.0 * Float.BYTES * elements / copy, 16.0 * STEPS * rows / compute);
     }
 
-    private static double medianNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
+    /** The least of several runs, since other work on the machine can only add to it. */
+    private static double leastNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
         int rows = in.shape().elements();
         Tensor out = Tensor.zeros(rows);
         Object[] arguments = new Object[2 + scalars.length];
@@ -111,12 +111,11 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
             for (int n = 0; n < 3 || System.nanoTime() - start < WARM_UP_NANOS; n++) {
                 session.run();
             }
-            double[] nanos = new double[RUNS];
+            long least = Long.MAX_VALUE;
             for (int n = 0; n < RUNS; n++) {
-                nanos[n] = session.run().kernel();
+                least = Math.min(least, session.run().kernel());
             }
-            Arrays.sort(nanos);
-            return nanos[RUNS / 2];
+            return least;
         }
     }
 
