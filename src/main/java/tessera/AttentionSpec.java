@@ -3,7 +3,9 @@ package tessera;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tessera.masks.Blocks;
+import tessera.masks.Full;
 import tessera.masks.Mask;
+import tessera.masks.Window;
 
 /**
  * Softmax attention: {@code out = softmax(scale * q k^T + mask) v} for every batch and head (arXiv:1706.03762).
@@ -31,6 +33,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
             throw new IllegalArgumentException("kvHeads must divide heads: " + kvHeads + " does not divide " + heads);
         }
         Require.finite("scale", scale);
+        Require.given("mask", mask, "alignment", alignment);
         Require.storage(dtype);
         if (mask instanceof Blocks b) {
             if (b.queryBlocks() != Math.ceilDiv(queries, b.blockQ()) || b.keyBlocks() != Math.ceilDiv(keys, b.blockK())) {
@@ -92,9 +95,12 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         float usual = (float) (1 / Math.sqrt(headDim));
         int n = Math.min(queries, queries > keys ? 45 : 37);
         int m = queries == keys ? n : Math.min(keys, queries > keys ? 37 : 45);
-        Mask small = mask instanceof Blocks b
-                ? new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8), (h, qb, kb) -> (h + qb + kb) % 3 != 1)
-                : mask;
+        Mask small = switch (mask) {
+            case Full full -> full;
+            case Window w -> new Window(Math.min(w.sink(), 3), Math.min(w.left(), 11), Math.min(w.right(), 5));
+            case Blocks b -> new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8),
+                    (h, qb, kb) -> (h + qb + kb) % 3 != 1);
+        };
         int group = heads / kvHeads;
         boolean perHead = mask instanceof Blocks b && b.heads() > 1;
         int kv = perHead ? 2 : 1;
