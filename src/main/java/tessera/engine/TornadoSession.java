@@ -54,6 +54,7 @@ final class TornadoSession implements Engine.Session {
             throw failure;
         }
         long start = System.nanoTime();
+        program.start().run();
         TornadoProfilerResult profile;
         try {
             profile = plan.execute().getProfilerResult();
