@@ -21,8 +21,8 @@ final class AttentionCases {
     private static final Set<String> ATTRIBUTES = Set.of("layout", "causal", "groups", "window", "rule", "block", "scale", "softcap");
     private static final Set<String> TENSORS = Set.of("q", "k", "v", "slopes", "block_mask", "out0");
 
-    private static final Pattern CAUSAL_WINDOW = Pattern.compile("0<=i-j<(\\d{1,9})");
-    private static final Pattern STREAMING = Pattern.compile("i>=jand\\(i-j<(\\d{1,9})orj<(\\d{1,9})\\)");
+    private static final Pattern CAUSAL_WINDOW = Pattern.compile("0<=i-j<([1-9]\\d{0,8})");
+    private static final Pattern STREAMING = Pattern.compile("i>=jand\\(i-j<([1-9]\\d{0,8})orj<(\\d{1,9})\\)");
     private static final Pattern BAND = Pattern.compile("\\|i-j\\|<=(\\d{1,9})");
 
     private static final Pattern DILATED = Pattern.compile("i>=jand\\(i-j\\)%([1-9]\\d{0,8})==0and\\(i-j\\)//\\1<(\\d{1,9})");
