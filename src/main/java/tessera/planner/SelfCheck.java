@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import tessera.DType;
 import tessera.RecurrenceSpec;
+import tessera.RotarySpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
@@ -70,7 +71,7 @@ public final class SelfCheck {
 
     /**
      * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
-     * positive, as it is by definition of the method.
+     * positive, as it is by definition of the method; positions lie in their cache.
      */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -80,9 +81,19 @@ public final class SelfCheck {
             for (int i = 0; sign != 0 && i < tensor.shape().elements(); i++) {
                 tensor.set(i, sign * Math.abs(tensor.get(i)));
             }
+            if (spec instanceof RotarySpec rotary && name.equals("positions")) {
+                positions(rotary, tensor);
+            }
             inputs.put(name, tensor);
         }
         return inputs;
+    }
+
+    /** Rows of the cache, in no order. */
+    private static void positions(RotarySpec spec, Tensor positions) {
+        for (int i = 0; i < positions.shape().elements(); i++) {
+            positions.set(i, (31L * i + 7) % spec.positions());
+        }
     }
 
     /** Factor on the magnitude of an input of a recurrence; 0 to leave it alone. */
