@@ -20,7 +20,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "verify"})
+    @ValueSource(strings = {"devices", "plan", "run", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
@@ -84,7 +84,9 @@ class CommandLineTest {
         "devices --device cuda:7 | no device 'cuda:7'",
         "run --input a --dry --device jvm,jvm | --device takes one device here",
         "verify | Missing required parameter: 'FILE'",
-        "verify absent.safetensors | absent.safetensors"})
+        "verify absent.safetensors | absent.safetensors",
+        "conformance | Missing required parameter: 'DIR'",
+        "conformance absent | cannot read absent"})
     void badInputIsOneSentence(String arguments, String reason) {
         line(arguments).assertRefused(reason);
     }
