@@ -64,9 +64,9 @@ public final class Shape {
         return Arrays.hashCode(dims);
     }
 
-    /** For example {@code 1x8x512x64}. */
+    /** For example {@code 1x8x512x64}; {@code scalar} without dimensions. */
     @Override
     public String toString() {
-        return Arrays.stream(dims).mapToObj(Integer::toString).collect(Collectors.joining("x"));
+        return dims.length == 0 ? "scalar" : Arrays.stream(dims).mapToObj(Integer::toString).collect(Collectors.joining("x"));
     }
 }

@@ -116,7 +116,7 @@ public final class Tensor {
         }
     }
 
-    /** Sets every element; used by tests to poison outputs. */
+    /** Sets every element to {@code value}, rounded to this tensor's type; NaN shows what a kernel leaves unwritten. */
     public Tensor fill(float value) {
         for (int i = 0; i < shape.elements(); i++) {
             set(i, value);

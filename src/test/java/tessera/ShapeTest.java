@@ -20,6 +20,7 @@ class ShapeTest {
         assertEquals(2, shape.dim(0));
         assertEquals(5, shape.dim(-1));
         assertEquals("2x3x5", shape.toString());
+        assertEquals("scalar", Shape.of().toString());
     }
 
     @Test

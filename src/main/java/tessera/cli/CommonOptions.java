@@ -23,6 +23,10 @@ final class CommonOptions {
     @Option(names = "--verbose", description = "Show more, and stack traces of errors.")
     boolean verbose;
 
+    boolean namesDevices() {
+        return !devices.isEmpty();
+    }
+
     /**
      * The chosen devices, in the order given.
      *

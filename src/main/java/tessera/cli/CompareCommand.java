@@ -141,15 +141,25 @@ final class CompareCommand implements Callable<Integer> {
             List<Integer> chosen = lengths.isEmpty() ? List.of(whole.length()) : lengths;
             return chosen.stream().distinct().sorted().map(whole::prefix).toList();
         }
+        int drawnBatch = atLeastOne("--batch", batch, 1);
+        int drawnHeads = atLeastOne("--heads", heads, 4);
+        int drawnDim = atLeastOne("--head-dim", headDim, 64);
         List<Workload> workloads = new ArrayList<>();
         if (lengths.isEmpty() && !shaped) {
             workloads.add(Workload.sample());
         }
         List<Integer> usual = quick ? USUAL_LENGTHS.subList(0, 3) : USUAL_LENGTHS;
         for (int length : (lengths.isEmpty() ? usual : lengths).stream().distinct().sorted().toList()) {
-            workloads.add(Workload.drawn(batch == null ? 1 : batch, heads == null ? 4 : heads, length, headDim == null ? 64 : headDim, seed));
+            workloads.add(Workload.drawn(drawnBatch, drawnHeads, length, drawnDim, seed));
         }
         return workloads;
+    }
+
+    private static int atLeastOne(String option, Integer value, int usual) {
+        if (value != null && value < 1) {
+            throw new IllegalArgumentException(option + " must be at least 1, got " + value);
+        }
+        return value == null ? usual : value;
     }
 
     /** Makes the folder and finds out whether the reports can be written, before anything is measured. */
@@ -157,7 +167,7 @@ final class CompareCommand implements Callable<Integer> {
         try {
             Files.createDirectories(output);
         } catch (IOException e) {
-            throw new TesseraException("cannot make the folder " + output + " for the reports (" + e + "); name another one with --output", e);
+            throw new TesseraException("cannot make the folder " + output + " for the reports: " + AtomicFile.cause(e) + "; name another one with --output", e);
         }
         files.forEach(AtomicFile::requireWritable);
     }

@@ -40,16 +40,38 @@ public final class Main {
         }
         PrintWriter out = new PrintWriter(System.out, true);
         System.setOut(System.err); // TornadoVM prints remarks to it, which would spoil JSON and CSV
-        System.exit(commandLine().setOut(out).execute(arguments));
+        int code = commandLine().setOut(out).execute(arguments);
+        if (out.checkError()) {
+            System.err.println("tessera: standard output is closed or full; not everything was written to it");
+            code = CommandLine.ExitCode.USAGE;
+        }
+        System.exit(code);
     }
 
     /** The command line as the program and the tests use it. */
     public static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Main());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setExecutionStrategy(Main::run);
         commandLine.setExecutionExceptionHandler(Main::report);
         commandLine.setParameterExceptionHandler(Main::misused);
         return commandLine;
+    }
+
+    /** Runs the chosen command; picocli hands over exceptions, but no errors. */
+    private static int run(CommandLine.ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutOfMemoryError e) {
+            throw failed(parsed, new TesseraException("not enough memory (" + e.getMessage()
+                    + "); use smaller sizes, or give it more with TESSERA_OPTS=-Xmx…", e));
+        } catch (Error e) {
+            throw failed(parsed, new IllegalStateException(e.toString(), e));
+        }
+    }
+
+    private static CommandLine.ExecutionException failed(CommandLine.ParseResult parsed, RuntimeException cause) {
+        return new CommandLine.ExecutionException(parsed.commandSpec().commandLine(), cause.getMessage(), cause);
     }
 
     private static int report(Exception e, CommandLine command, CommandLine.ParseResult parsed) throws Exception {

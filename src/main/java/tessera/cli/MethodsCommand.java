@@ -52,6 +52,9 @@ final class MethodsCommand implements Callable<Integer> {
         if (verify) {
             return verify(rows);
         }
+        if (common.namesDevices()) {
+            throw new IllegalArgumentException("--device goes with --verify; the catalogue is the same on every device");
+        }
         PrintWriter out = command.commandLine().getOut();
         if (common.format == CommonOptions.Format.TABLE && !wanted.isEmpty()) {
             rows.forEach(row -> details(out, row));

@@ -28,6 +28,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
         for (String name : new String[] {"q", "k", "v"}) {
             Tensor tensor = file.tensor(name);
             require(tensor.shape().rank() == 4, name, tensor.shape(), "[batch, heads, length, dim]");
+            requireFloat(name, tensor);
             found.put(name, tensor);
         }
         for (String name : new String[] {"gate", "s0", "z0", "block_mask"}) {
@@ -43,7 +44,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
                 throw new IllegalArgumentException("the input has no tensor '" + name + "'; " + spec.operator() + " takes " + spec.inputs());
             }
             require(tensor.shape().equals(shape), name, tensor.shape(), shape);
-            require(tensor.dtype().isFloat(), name, tensor.dtype(), "F32, F16 or BF16");
+            requireFloat(name, tensor);
             inputs.put(name, tensor);
         });
         return new Problem(spec, inputs);
@@ -74,6 +75,10 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
             case 4 -> Gate.KEY_TOKEN;
             default -> throw new IllegalArgumentException("'gate' must have shape [heads], [batch, heads, length] or [batch, heads, length, dim], got " + gate);
         };
+    }
+
+    private static void requireFloat(String name, Tensor tensor) {
+        require(tensor.dtype().isFloat(), name, tensor.dtype(), "F32, F16 or BF16");
     }
 
     private static void require(boolean fits, String name, Object got, Object wanted) {

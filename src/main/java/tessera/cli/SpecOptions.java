@@ -141,7 +141,6 @@ final class SpecOptions {
         return (finalState ? builder.finalState() : builder).build();
     }
 
-
     private static void refuse(String what, Object... namesAndValues) {
         for (int n = 0; n < namesAndValues.length; n += 2) {
             if (namesAndValues[n + 1] != null && !namesAndValues[n + 1].equals(false)) {
@@ -189,7 +188,11 @@ final class SpecOptions {
             if (sides.length != 2) {
                 throw new TypeConversionException("'" + text + "' is not LEFT,RIGHT, for example 127,0");
             }
-            return new Window(0, side(sides[0].strip()), side(sides[1].strip()));
+            try {
+                return new Window(0, side(sides[0].strip()), side(sides[1].strip()));
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
         }
 
         private static int side(String text) {

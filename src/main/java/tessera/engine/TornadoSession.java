@@ -18,6 +18,7 @@ import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 
 /** A program as a task graph of TornadoVM on one device. */
 final class TornadoSession implements Engine.Session {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String GRAPH = "tessera";
 
     private final Device device;
@@ -82,7 +83,7 @@ final class TornadoSession implements Engine.Session {
             throw notRun(names(kernels), device);
         }
         try {
-            JsonNode times = new ObjectMapper().readTree(log).path(GRAPH);
+            JsonNode times = JSON.readTree(log).path(GRAPH);
             kernels.forEach((id, kernel) -> {
                 if (times.path(GRAPH + "." + id).path("TASK_KERNEL_TIME").asLong(1) <= 0) {
                     throw notRun(kernel.toString(), device);

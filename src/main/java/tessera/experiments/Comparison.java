@@ -56,7 +56,7 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
             notes.add("sees later tokens, " + dense.get().method().id() + " does not");
         }
         if (m.outside() != null) {
-            boolean agrees = m.outside().within(m.plan().storage().tolerance());
+            boolean agrees = m.outside().within(m.spec().dtype().tolerance());
             String distance = m.outside().finite() ? String.format(Locale.ROOT, "RMS %.1e", m.outside().rms()) : m.outside().toString();
             notes.add("outside reference " + (agrees ? "agrees" : "DIFFERS") + " (" + distance + ")");
         }

@@ -3,7 +3,10 @@ package tessera.io;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -36,10 +39,8 @@ public final class AtomicFile {
                 content.write(channel);
             }
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AccessDeniedException e) {
-            throw new TesseraException("cannot write " + target + ": permission denied", e);
         } catch (IOException e) {
-            throw new TesseraException("cannot write " + target + ": " + e.getMessage(), e);
+            throw new TesseraException("cannot write " + target + ": " + cause(e), e);
         } finally {
             discard(partial);
         }
@@ -66,13 +67,24 @@ public final class AtomicFile {
         }
     }
 
+    /** Why a file or folder cannot be read, written or made, in words; the exceptions of Java's own often name the path only. */
+    public static String cause(IOException e) {
+        return switch (e) {
+            case AccessDeniedException _ -> "permission denied";
+            case NoSuchFileException _ -> "there is no such file or folder";
+            case FileAlreadyExistsException _ -> "there is a file of that name";
+            case FileSystemException f when f.getReason() != null -> f.getReason();
+            default -> String.valueOf(e.getMessage());
+        };
+    }
+
     private static void discard(Path partial) {
         try {
             if (partial != null) {
                 Files.deleteIfExists(partial);
             }
         } catch (IOException e) {
-            throw new TesseraException("cannot remove " + partial + ": " + e.getMessage(), e);
+            throw new TesseraException("cannot remove " + partial + ": " + cause(e), e);
         }
     }
 }

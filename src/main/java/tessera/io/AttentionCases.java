@@ -19,8 +19,8 @@ final class AttentionCases {
     private static final Set<String> ATTRIBUTES = Set.of("layout", "causal", "groups", "window", "rule", "block", "scale");
     private static final Set<String> TENSORS = Set.of("q", "k", "v", "block_mask", "out0");
 
-    private static final Pattern CAUSAL_WINDOW = Pattern.compile("0<=i-j<(\\d{1,9})");
-    private static final Pattern STREAMING = Pattern.compile("i>=jand\\(i-j<(\\d{1,9})orj<(\\d{1,9})\\)");
+    private static final Pattern CAUSAL_WINDOW = Pattern.compile("0<=i-j<([1-9]\\d{0,8})");
+    private static final Pattern STREAMING = Pattern.compile("i>=jand\\(i-j<([1-9]\\d{0,8})orj<(\\d{1,9})\\)");
     private static final Pattern BAND = Pattern.compile("\\|i-j\\|<=(\\d{1,9})");
 
     private record Rule(Mask mask, boolean causal) {

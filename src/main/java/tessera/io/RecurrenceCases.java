@@ -45,12 +45,13 @@ final class RecurrenceCases {
                 || List.of(attributes.path("note").asText(), attributes.path("layout2").asText()).contains("BHTD");
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         for (String name : new String[] {"q", "k", "v"}) {
-            inputs.put(name, raw.headFirst(name, headFirst));
+            Tensor tensor = raw.headFirst(name, headFirst);
+            if (tensor.shape().rank() != 4) {
+                throw new Unsupported("its " + name + " has the shape " + tensor.shape() + ", which has no batch, length, head and channel axes");
+            }
+            inputs.put(name, tensor);
         }
         int[] q = inputs.get("q").shape().dims();
-        if (q.length != 4) {
-            throw new Unsupported("its q has the shape " + inputs.get("q").shape() + ", which has no batch, length, head and channel axes");
-        }
         if (function.gate() == Gate.HEAD_CONST) {
             inputs.put("gate", retentionDecay(q[1]));
         } else if (function.gate() != Gate.NONE) {

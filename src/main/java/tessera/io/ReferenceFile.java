@@ -128,6 +128,9 @@ public final class ReferenceFile {
     }
 
     private static void requireShape(String name, Tensor tensor, Shape shape) throws Unsupported {
+        if (tensor == null) {
+            throw new Unsupported("it has no tensor for the " + name + " of " + shape);
+        }
         if (!tensor.shape().equals(shape) || !tensor.dtype().isFloat()) {
             throw new Unsupported("its " + name + " is " + tensor + ", where " + shape + " real numbers were expected");
         }

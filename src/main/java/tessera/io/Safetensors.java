@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -71,10 +70,8 @@ public final class Safetensors {
             return new Safetensors(file, SafetensorsHeader.parse(json, size - 8 - length), all.asSlice(8 + length));
         } catch (SafetensorsHeader.Invalid e) {
             throw new TesseraException(file + " is not a valid safetensors file: " + e.getMessage(), e);
-        } catch (AccessDeniedException e) {
-            throw new TesseraException("cannot read " + file + ": permission denied", e);
         } catch (IOException e) {
-            throw new TesseraException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new TesseraException("cannot read " + file + ": " + AtomicFile.cause(e), e);
         }
     }
 

@@ -26,10 +26,10 @@ public final class MergeOperator implements Operator<MergeSpec> {
     @Override
     public Candidates plans(MergeSpec spec, Device device) {
         long rows = (long) spec.batch() * spec.heads() * spec.queries();
-        long elements = (spec.parts() + 1) * rows * (spec.valueDim() + 1);
+        long elements = (spec.parts() + 1L) * rows * (spec.valueDim() + 1);
         Candidates candidates = new Candidates();
         candidates.add(new Plan("MERGE", "rows", "-", Map.of(), DType.F32,
-                new Cost(2 * spec.parts() * rows * spec.valueDim(), 4 * elements, 4 * elements, 1), "one row of the result for each work-item"));
+                new Cost(2L * spec.parts() * rows * spec.valueDim(), 4 * elements, 4 * elements, 1), "one row of the result for each work-item"));
         return candidates;
     }
 

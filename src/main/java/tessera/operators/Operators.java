@@ -18,12 +18,11 @@ public final class Operators {
 
     @SuppressWarnings("unchecked")
     public static <S extends Spec> Operator<S> of(S spec) {
-        return (Operator<S>) switch (spec) {
+        return (Operator<S>) switch ((Spec) spec) {
             case AttentionSpec _ -> ATTENTION;
             case MergeSpec _ -> MERGE;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;
-            default -> throw new IllegalStateException(spec.operator());
         };
     }
 }

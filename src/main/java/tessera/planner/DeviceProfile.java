@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import org.slf4j.Logger;
@@ -63,7 +62,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
         if (Files.exists(file)) {
             try {
                 Entry entry = JSON.readValue(Files.readAllBytes(file), Entry.class);
-                if (fingerprint.equals(entry.fingerprint()) && usable(entry.gigabytesPerSecond()) && usable(entry.gigaflops())) {
+                if (entry != null && fingerprint.equals(entry.fingerprint()) && usable(entry.gigabytesPerSecond()) && usable(entry.gigaflops())) {
                     return new DeviceProfile(device, entry.gigabytesPerSecond(), entry.gigaflops());
                 }
                 LOG.warn("{} is not a profile of {}; measuring anew", file, device);
@@ -76,8 +75,10 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
             Files.createDirectories(cache);
             byte[] json = JSON.writeValueAsBytes(new Entry(fingerprint, profile.gigabytesPerSecond(), profile.gigaflops()));
             AtomicFile.write(file, channel -> channel.write(ByteBuffer.wrap(json)));
-        } catch (IOException | TesseraException e) {
-            LOG.warn("the profile of {} is not kept: {}", device, e.getMessage());
+        } catch (IOException e) {
+            LOG.warn("the profile of {} is not kept in {}: {}; name another folder with TESSERA_CACHE", device, cache, AtomicFile.cause(e));
+        } catch (TesseraException e) {
+            LOG.warn("the profile of {} is not kept: {}; name another folder with TESSERA_CACHE", device, e.getMessage());
         }
         return profile;
     }
@@ -91,12 +92,13 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
         long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
         int elements = Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
         int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
-        double copy = medianNanos(device, COPY, Tensor.zeros(elements));
-        double compute = medianNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
+        double copy = leastNanos(device, COPY, Tensor.zeros(elements));
+        double compute = leastNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
         return new DeviceProfile(device, 2.0 * Float.BYTES * elements / copy, 16.0 * STEPS * rows / compute);
     }
 
-    private static double medianNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
+    /** The least of several runs, since other work on the machine can only add to it. */
+    private static double leastNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
         int rows = in.shape().elements();
         Tensor out = Tensor.zeros(rows);
         Object[] arguments = new Object[2 + scalars.length];
@@ -109,12 +111,11 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
             for (int n = 0; n < 3 || System.nanoTime() - start < WARM_UP_NANOS; n++) {
                 session.run();
             }
-            double[] nanos = new double[RUNS];
+            long least = Long.MAX_VALUE;
             for (int n = 0; n < RUNS; n++) {
-                nanos[n] = session.run().kernel();
+                least = Math.min(least, session.run().kernel());
             }
-            Arrays.sort(nanos);
-            return nanos[RUNS / 2];
+            return least;
         }
     }
 

@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 import tessera.Tessera;
 
 /** Commands as a user gives them: what they print, their exit codes, and one sentence for what is wrong. */
@@ -68,7 +72,7 @@ class CommandLineTest {
         "plan --scale Infinity | scale must be a finite number",
         "plan --scale much | '--scale'",
         "plan --window 3 | is not LEFT,RIGHT",
-        "plan --window -5,0 | a window needs",
+        "plan --window -5,0 | Invalid value for option '--window': a window needs",
         "plan --sink 4 | --sink needs a --window",
         "plan --block-size 0 | --block-size must be at least 1",
         "plan --causal=middle | is not one of top-left",
@@ -83,12 +87,38 @@ class CommandLineTest {
         "devices --device jwm | no device 'jwm'; did you mean 'jvm'?; present: jvm",
         "devices --device cuda:7 | no device 'cuda:7'",
         "run --input a --dry --device jvm,jvm | --device takes one device here",
+        "run --input src/test/resources/reference-cases.safetensors --dry | has no tensor 'q'",
+        "methods --device jvm | --device goes with --verify",
+        "compare --heads 0 | --heads must be at least 1, got 0",
+        "compare --head-dim -8 --lengths 4 | --head-dim must be at least 1, got -8",
         "verify | Missing required parameter: 'FILE'",
         "verify absent.safetensors | absent.safetensors",
         "conformance | Missing required parameter: 'DIR'",
         "conformance absent | cannot read absent"})
     void badInputIsOneSentence(String arguments, String reason) {
         line(arguments).assertRefused(reason);
+    }
+
+    @CommandLine.Command(name = "burst")
+    record Burst(Error error) implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            throw error;
+        }
+    }
+
+    private static String burst(Error error) {
+        StringWriter err = new StringWriter();
+        CommandLine line = Main.commandLine().addSubcommand(new Burst(error)).setErr(new PrintWriter(err));
+        assertEquals(2, line.execute("burst"));
+        return err.toString();
+    }
+
+    @Test
+    void errorsOfTheMachineAreReportedToo() {
+        assertEquals("tessera: not enough memory (heap); use smaller sizes, or give it more with TESSERA_OPTS=-Xmx…",
+                burst(new OutOfMemoryError("heap")).strip());
+        assertTrue(burst(new NoClassDefFoundError("X")).startsWith("tessera: java.lang.NoClassDefFoundError: X"));
     }
 
     @Test

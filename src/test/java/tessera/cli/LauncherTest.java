@@ -65,6 +65,14 @@ class LauncherTest {
     }
 
     @Test
+    void thePlainLocaleBecomesUtf8AndOthersStay() throws Exception {
+        Files.writeString(folder.resolve("jdk/bin/java"), "#!/bin/sh\necho \"$LC_ALL\"\n");
+        assertEquals(List.of("C.UTF-8"), start(Map.of("LC_ALL", "C")).lines());
+        assertEquals(List.of("C.UTF-8"), start(Map.of("LC_ALL", "", "LC_CTYPE", "", "LANG", "")).lines());
+        assertEquals(List.of("de_DE.UTF-8"), start(Map.of("LC_ALL", "de_DE.UTF-8")).lines());
+    }
+
+    @Test
     void aWrongTornadoVmIsNamed() throws Exception {
         Output nowhere = start(Map.of("TORNADOVM_HOME", "/no/such/folder"), "devices");
         assertEquals(2, nowhere.code());

@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tessera.DType;
+import tessera.Tensor;
 import tessera.methods.Methods;
 import tessera.reference.Accuracy;
 
@@ -86,6 +89,23 @@ class ExperimentTest {
         assertNull(comparison.measurements().get(1).outside(), "the sample's result is causal, H01 is not");
         assertNull(comparison.measurements().get(2).outside());
         assertTrue(comparison.note(comparison.measurements().get(1)).contains("sees later tokens, H03 does not"));
+    }
+
+    @Test
+    void anOutsideReferenceIsJudgedByTheTypeOfTheResult() {
+        Workload drawn = Workload.drawn(1, 2, 40, 8, 1);
+        Tensor q = drawn.q().to(DType.BF16);
+        Tensor k = drawn.k().to(DType.BF16);
+        Tensor v = drawn.v().to(DType.BF16);
+        var exact = Methods.of("H03").twin().of(Map.of("q", q, "k", k, "v", v));
+        Tensor expected = Tensor.zeros(q.shape().dims());
+        for (int i = 0; i < exact.length; i++) {
+            expected.set(i, (float) exact[i]);
+        }
+        Comparison comparison = Sketches.run(List.of(Methods.of("H03")), new Workload("rounded", q, k, v, expected, true));
+        Measurement m = comparison.measurements().getFirst();
+        assertTrue(m.outside().rms() > DType.F32.tolerance(), "the result is stored as BF16: " + m.outside());
+        assertTrue(comparison.note(m).contains("outside reference agrees"), comparison.note(m));
     }
 
     @Test

@@ -65,6 +65,16 @@ class AtomicFileTest {
         assertEquals("cannot write " + file.resolve("b") + ": there is no folder " + file, problem(file.resolve("b")));
     }
 
+    @Test
+    void causesAreInWords() throws IOException {
+        Path file = Files.writeString(folder.resolve("a"), "");
+        var exists = assertThrows(IOException.class, () -> Files.createDirectories(file));
+        assertEquals("there is a file of that name", AtomicFile.cause(exists));
+        var missing = assertThrows(IOException.class, () -> Files.createDirectory(folder.resolve("no/b")));
+        assertEquals("there is no such file or folder", AtomicFile.cause(missing));
+        assertEquals("the disk is full", AtomicFile.cause(new IOException("the disk is full")));
+    }
+
     private static String problem(Path target) {
         return assertThrows(TesseraException.class, () -> AtomicFile.requireWritable(target)).getMessage();
     }

@@ -71,6 +71,7 @@ class ReferenceFileTest {
         "{\"layout\":\"BHLD\",\"softcap\":20}; soft capping",
         "{\"layout\":\"BHLD\",\"rule\":\"j<i*i\"}; the rule 'j<i*i' is not understood",
         "{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=16 or i<3 or j<3\"}; queries that see every key",
+        "{\"layout\":\"BHLD\",\"rule\":\"0<=i-j<0\"}; the rule '0<=i-j<0' is not understood",
         "{\"layout\":\"BHLD\",\"window\":3}; a window without the rule",
         "{\"layout\":\"BHLD\",\"dropout\":0.1}; the attribute 'dropout' is not understood",
         "{\"layout\":\"BHLD\",\"groups\":2}; not 2 in a group",
@@ -95,6 +96,10 @@ class ReferenceFileTest {
         assertTrue(reason(read(plain, Map.of("q", t, "k", t, "v", t, "out0", t, "sinks", t))).contains("the tensor 'sinks'"));
         assertTrue(reason(read("{\"layout\":\"BHLD\",\"causal\":true}", Map.of("q", cross, "k", t, "v", t, "out0", cross))).contains("diagonal"));
         assertTrue(reason(read(plain, Map.of("q", Tensor.zeros(3), "k", t, "v", t, "out0", t))).contains("its q has the shape 3"));
+        String linear = "{\"layout\":\"BHTD\",\"ref\":\"fla.naive_recurrent_linear_attn\",\"normalize\":true}";
+        Map<String, Tensor> stateOnly = Map.of("q", t, "k", t, "v", t, "out0", t, "initial_state", Tensor.zeros(1, 2, 4, 4));
+        assertTrue(reason(read(linear, stateOnly)).contains("it has no tensor for the z0 of 1x2x4"));
+        assertTrue(reason(read(linear, Map.of("q", t, "k", t, "v", Tensor.zeros(), "out0", t))).contains("its v has the shape scalar"));
     }
 
     @Test

@@ -47,7 +47,7 @@ class DeviceProfileTest {
         DeviceProfile first = DeviceProfile.of(device, folder);
         Path file = onlyFile();
         String good = Files.readString(file);
-        for (String bad : new String[] {"{", "{\"fingerprint\":\"another\",\"gigabytesPerSecond\":1,\"gigaflops\":1}",
+        for (String bad : new String[] {"{", "null", "{\"fingerprint\":\"another\",\"gigabytesPerSecond\":1,\"gigaflops\":1}",
             good.replaceAll("Second\":[0-9.]+", "Second\":-1"), good.replaceAll("gigaflops\":[0-9.]+", "gigaflops\":\"NaN\"")}) {
             Files.writeString(file, bad);
             assertNotEquals(first, DeviceProfile.of(device, folder), bad);
