@@ -12,16 +12,18 @@ import tessera.masks.Mask;
  * {@code v [batch, kvHeads, keys, valueDim]}; outputs {@code out [batch, heads, queries, valueDim]} and, with
  * {@code lse}, {@code lse [batch, heads, queries]} (natural logarithm of the sum of exponentials). A query that sees no
  * key gives 0 and minus infinity. Query head h reads key/value head {@code h / (heads / kvHeads)}: kvHeads = heads is
- * multi-head, 1 multi-query (arXiv:1911.02150), in between grouped-query attention (arXiv:2305.13245).
+ * multi-head, 1 multi-query (arXiv:1911.02150), in between grouped-query attention (arXiv:2305.13245). What {@link Scores}
+ * asks for comes after q, k, v: {@code slopes}, {@code sinks}, {@code bias}, {@code mask}, {@code keyLengths}.
  *
  * @param scale factor on q·k, {@code 1 / sqrt(headDim)} unless set
  * @param mask who may attend to whom, besides causality
  * @param causal whether a query sees only keys up to its own position
  * @param alignment where query positions lie among the keys; matters for causal and window masks when queries != keys
  * @param lse whether the log-sum-exp is an output
+ * @param scores what else happens to the scores: soft cap, biases, mask tensor, sinks, key lengths
  */
 public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim, float scale,
-        Mask mask, boolean causal, CausalAlignment alignment, boolean lse, DType dtype) implements Spec {
+        Mask mask, boolean causal, CausalAlignment alignment, boolean lse, DType dtype, Scores scores) implements Spec {
 
     /** @throws IllegalArgumentException naming the argument that does not fit, and what would */
     public AttentionSpec {
@@ -41,6 +43,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
                 throw new IllegalArgumentException("the block mask's head count must divide heads: " + b.heads() + " does not divide " + heads);
             }
         }
+        scores.requireFit(batch, heads, queries, keys);
         Shape.of(batch, heads, queries, Math.max(headDim, valueDim));
         Shape.of(batch, kvHeads, keys, Math.max(headDim, valueDim));
     }
@@ -61,7 +64,17 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         inputs.put("q", Shape.of(batch, heads, queries, headDim));
         inputs.put("k", Shape.of(batch, kvHeads, keys, headDim));
         inputs.put("v", Shape.of(batch, kvHeads, keys, valueDim));
+        scores.addInputs(inputs, batch, heads);
         return inputs;
+    }
+
+    /** {@inheritDoc} The mask tensor is I8, lengths are I32, other inputs to the scores F32. */
+    @Override
+    public DType type(String input) {
+        return switch (input) {
+            case "q", "k", "v" -> dtype;
+            default -> Scores.type(input);
+        };
     }
 
     @Override
@@ -81,7 +94,11 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
 
     /** The whole rule, element by element: mask and causality. */
     public boolean allows(int head, int query, int key) {
-        int position = query + offset();
+        return allowsAt(head, query, query + offset(), key);
+    }
+
+    /** As {@link #allows}, for a query that stands at {@code position} among the keys. */
+    public boolean allowsAt(int head, int query, int position, int key) {
         int map = mask instanceof Blocks b ? head / (heads / b.heads()) : head;
         return (!causal || key <= position) && mask.allows(map, query, position, key);
     }
@@ -96,9 +113,11 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
                 ? new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8), (h, qb, kb) -> (h + qb + kb) % 3 != 1)
                 : mask;
         int group = heads / kvHeads;
-        boolean perHead = mask instanceof Blocks b && b.heads() > 1;
+        boolean perHead = mask instanceof Blocks b && b.heads() > 1 || !scores.isPlain() && kvHeads > 1;
         int kv = perHead ? 2 : 1;
-        return new AttentionSpec(1, kv * group, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), small, causal, alignment, lse, dtype);
+        int few = scores.isPlain() ? 1 : Math.min(batch, 2);
+        return new AttentionSpec(few, kv * group, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), small, causal, alignment, lse,
+                dtype, scores.resized(few, kv * group, n, m));
     }
 
     /** Collects the options of an {@link AttentionSpec}. */
@@ -116,6 +135,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         private CausalAlignment alignment = CausalAlignment.BOTTOM_RIGHT;
         private boolean lse;
         private DType dtype = DType.F32;
+        private Scores scores = Scores.NONE;
 
         private Builder(int batch, int heads, int length, int headDim) {
             this.batch = batch;
@@ -180,11 +200,47 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
             return this;
         }
 
+        /** Scores stay between -bound and bound; 0 for no bound. */
+        public Builder softcap(float bound) {
+            scores = new Scores(bound, scores.slopes(), scores.sinks(), scores.bias(), scores.mask(), scores.keyLengths());
+            return this;
+        }
+
+        /** An input {@code slopes [heads]} of linear biases (ALiBi). */
+        public Builder slopes() {
+            scores = new Scores(scores.softcap(), true, scores.sinks(), scores.bias(), scores.mask(), scores.keyLengths());
+            return this;
+        }
+
+        /** An input {@code sinks [heads]} of logits that join the denominator only. */
+        public Builder sinks() {
+            scores = new Scores(scores.softcap(), scores.slopes(), true, scores.bias(), scores.mask(), scores.keyLengths());
+            return this;
+        }
+
+        /** An input {@code bias} of up to four dimensions that broadcast to [batch, heads, queries, keys]. */
+        public Builder bias(int... dims) {
+            scores = new Scores(scores.softcap(), scores.slopes(), scores.sinks(), Shape.of(dims), scores.mask(), scores.keyLengths());
+            return this;
+        }
+
+        /** An input {@code mask} of type I8, 0 for "not allowed", with dimensions as for the bias. */
+        public Builder maskTensor(int... dims) {
+            scores = new Scores(scores.softcap(), scores.slopes(), scores.sinks(), scores.bias(), Shape.of(dims), scores.keyLengths());
+            return this;
+        }
+
+        /** An input {@code keyLengths [batch]} of type I32, beyond which keys are padding. */
+        public Builder keyLengths() {
+            scores = new Scores(scores.softcap(), scores.slopes(), scores.sinks(), scores.bias(), scores.mask(), true);
+            return this;
+        }
+
         /** @throws IllegalArgumentException naming the argument that does not fit */
         public AttentionSpec build() {
             Require.positive("headDim", headDim);
             float factor = scale == null ? (float) (1 / Math.sqrt(headDim)) : scale;
-            return new AttentionSpec(batch, heads, kvHeads, queries, keys, headDim, valueDim, factor, mask, causal, alignment, lse, dtype);
+            return new AttentionSpec(batch, heads, kvHeads, queries, keys, headDim, valueDim, factor, mask, causal, alignment, lse, dtype, scores);
         }
     }
 }

@@ -103,7 +103,7 @@ public final class Prepared implements AutoCloseable {
     }
 
     private DType storage(String name) {
-        return spec.inputs().containsKey(name) ? plan.storage() : DType.F32;
+        return spec.inputs().containsKey(name) ? HalfStorage.type(spec, plan, name) : DType.F32;
     }
 
     private Map<String, Tensor> inStorage(Map<String, Tensor> given) {
@@ -137,7 +137,7 @@ public final class Prepared implements AutoCloseable {
             if (tensor == null) {
                 throw new IllegalArgumentException("input '" + name + "' is missing; " + spec.operator() + " takes " + spec.inputs());
             }
-            given.put(name, checked(name, tensor, shape));
+            given.put(name, input(name, tensor, shape));
         });
         spec.outputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
@@ -153,12 +153,28 @@ public final class Prepared implements AutoCloseable {
         return given;
     }
 
-    private static Tensor checked(String name, Tensor tensor, Shape shape) {
-        if (!tensor.shape().equals(shape)) {
-            throw new IllegalArgumentException("'" + name + "' must have shape " + shape + ", got " + tensor.shape());
+    /** Dimensions of 1 in front may be left out. */
+    private Tensor input(String name, Tensor tensor, Shape shape) {
+        DType type = spec.type(name);
+        if (!type.isFloat() && tensor.dtype() != type) {
+            throw new IllegalArgumentException("'" + name + "' must be stored as " + type + ", got " + tensor.dtype());
         }
+        Shape given = tensor.shape();
+        boolean padded = given.rank() < shape.rank() && given.padded(shape.rank()).equals(shape);
+        Tensor full = padded ? tensor.reshape(shape.dims()) : tensor;
+        return type.isFloat() ? checked(name, full, shape) : shaped(name, full, shape);
+    }
+
+    private static Tensor checked(String name, Tensor tensor, Shape shape) {
         if (!tensor.dtype().isFloat()) {
             throw new IllegalArgumentException("'" + name + "' must be stored as F32, F16 or BF16, got " + tensor.dtype());
+        }
+        return shaped(name, tensor, shape);
+    }
+
+    private static Tensor shaped(String name, Tensor tensor, Shape shape) {
+        if (!tensor.shape().equals(shape)) {
+            throw new IllegalArgumentException("'" + name + "' must have shape " + shape + ", got " + tensor.shape());
         }
         return tensor;
     }

@@ -8,8 +8,8 @@ import java.util.Map;
  * {@code (a cos - b sin, a sin + b cos)}. Channels from {@code rotaryDim} on stay as they are.
  *
  * <p>Inputs {@code x [batch, heads, length, headDim]} and the angles of each pair as {@code cos, sin}: a cache
- * {@code [positions, rotaryDim / 2]} with {@code positions [batch, length]}, whole numbers from 0 that name a row of it
- * (others are taken for the nearest row); or, where {@code positions} is 0, {@code [batch, length, rotaryDim / 2]}. Output
+ * {@code [positions, rotaryDim / 2]} with {@code positions [batch, length]} of type I32 that name a row of it (others are
+ * taken for the nearest row); or, where {@code positions} is 0, {@code [batch, length, rotaryDim / 2]}. Output
  * {@code out} in the shape of x.
  *
  * @param rotaryDim leading channels that turn, an even number
@@ -19,9 +19,6 @@ import java.util.Map;
 public record RotarySpec(int batch, int heads, int length, int headDim, int rotaryDim, int positions, boolean interleaved,
         DType dtype) implements Spec {
 
-    /** Whole numbers are exact in float32 up to here. */
-    private static final int EXACT = 1 << 24;
-
     /** @throws IllegalArgumentException naming the argument that does not fit, and what would */
     public RotarySpec {
         Require.positive("batch", batch, "heads", heads, "length", length, "headDim", headDim, "rotaryDim", rotaryDim);
@@ -29,13 +26,11 @@ public record RotarySpec(int batch, int heads, int length, int headDim, int rota
         if (rotaryDim % 2 != 0 || rotaryDim > headDim) {
             throw new IllegalArgumentException("rotaryDim must be even and at most headDim = " + headDim + ", got " + rotaryDim);
         }
-        if (positions < 0 || positions > EXACT) {
-            throw new IllegalArgumentException("positions must be between 0 and 2^24, got " + positions);
+        if (positions < 0) {
+            throw new IllegalArgumentException("positions must be at least 1, or 0 for angles of each token, got " + positions);
         }
         Shape.of(batch, heads, length, headDim);
-        if (batch * length > EXACT) {
-            throw new IllegalArgumentException("batch * length must be at most 2^24, got " + batch * length + "; split the batch");
-        }
+        Shape.of(Math.max(positions, 1), rotaryDim / 2);
     }
 
     /** All channels of float32 tokens, with angles for each token. */
@@ -59,6 +54,12 @@ public record RotarySpec(int batch, int heads, int length, int headDim, int rota
             inputs.put("positions", Shape.of(batch, length));
         }
         return inputs;
+    }
+
+    /** {@inheritDoc} Positions are I32. */
+    @Override
+    public DType type(String input) {
+        return input.equals("positions") ? DType.I32 : dtype;
     }
 
     @Override

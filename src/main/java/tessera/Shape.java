@@ -32,6 +32,14 @@ public final class Shape {
         return new Shape(dims.clone());
     }
 
+    /** The same shape with dimensions of 1 in front, {@code rank} in all. */
+    public Shape padded(int rank) {
+        int[] padded = new int[rank];
+        Arrays.fill(padded, 1);
+        System.arraycopy(dims, 0, padded, rank - dims.length, dims.length);
+        return new Shape(padded);
+    }
+
     public int rank() {
         return dims.length;
     }

@@ -20,6 +20,11 @@ public sealed interface Spec permits AttentionSpec, MergeSpec, RecurrenceSpec, R
     /** Storage type of inputs and outputs; arithmetic is float32. */
     DType dtype();
 
+    /** Storage type of one input, where it is not that of the others. */
+    default DType type(String input) {
+        return dtype();
+    }
+
     /** A small problem of the same kind, on which a plan's first use is checked. */
     Spec miniature();
 }

@@ -69,6 +69,24 @@ class PreparedTest {
     }
 
     @Test
+    void inputsToTheScoresHaveTypesOfTheirOwn() {
+        AttentionSpec spec = AttentionSpec.of(2, 3, 17, 8).keys(20).valueDim(5).bias(17, 20).maskTensor(3, 1, 20).keyLengths().build();
+        Tensor bias = Tensor.random(Shape.of(17, 20), 4);
+        Tensor mask = Tensor.zeros(DType.I8, Shape.of(3, 1, 20)).fill(1);
+        Tensor lengths = Tensor.zeros(DType.I32, Shape.of(2)).fill(19);
+        try (Prepared plan = Tessera.plan(spec, JVM)) {
+            Result result = plan.run(q, k, v, bias.to(DType.F16), mask, lengths);
+            Map<String, Tensor> tensors = tensors(q, k, v, result);
+            tensors.putAll(Map.of("bias", bias.to(DType.F16).reshape(1, 1, 17, 20), "mask", mask.reshape(1, 3, 1, 20), "keyLengths", lengths));
+            assertRight(spec, tensors, 1e-5);
+            var floats = assertThrows(IllegalArgumentException.class, () -> plan.run(q, k, v, bias, mask.to(DType.F32), lengths));
+            assertEquals("'mask' must be stored as I8, got F32", floats.getMessage());
+            var shape = assertThrows(IllegalArgumentException.class, () -> plan.run(q, k, v, bias.reshape(20, 17), mask, lengths));
+            assertEquals("'bias' must have shape 1x1x17x20, got 20x17", shape.getMessage());
+        }
+    }
+
+    @Test
     void moreTensorsThanThereAreNamesAreRefused() {
         Tensor out = Tensor.zeros(2, 3, 17, 5);
         assertRefused("ATTN takes [q, k, v, out, lse], got 6 tensors", q, k, v, out, Tensor.zeros(2, 3, 17), out);

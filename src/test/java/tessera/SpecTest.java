@@ -97,7 +97,7 @@ class SpecTest {
         assertRefused(() -> new RotarySpec(1, 1, 1, 8, 3, 0, false, DType.F32), "rotaryDim must be even", "got 3");
         assertRefused(() -> new RotarySpec(1, 1, 1, 8, 10, 0, false, DType.F32), "at most headDim = 8", "got 10");
         assertRefused(() -> new RotarySpec(1, 1, 1, 8, 8, -1, false, DType.F32), "positions", "got -1");
-        assertRefused(() -> RotarySpec.of(1, 1, (1 << 24) + 1, 2), "at most 2^24", "split the batch");
+        assertRefused(() -> new RotarySpec(1, 1, 1, 8, 8, 1 << 30, false, DType.F32), "2^31 - 1");
         assertEquals("{x=2x3x5x8, cos=2x5x4, sin=2x5x4}", RotarySpec.of(2, 3, 5, 8).inputs().toString());
         assertEquals("{x=2x3x5x8, cos=99x2, sin=99x2, positions=2x5}", new RotarySpec(2, 3, 5, 8, 4, 99, true, DType.F32).inputs().toString());
     }
@@ -110,7 +110,26 @@ class SpecTest {
     }
 
     @Test
+    void biasAndMaskTensorBroadcast() {
+        assertEquals("1x6x1x17", attention().bias(6, 1, 17).build().inputs().get("bias").toString());
+        assertEquals("1x1x1x1", attention().maskTensor(1).build().inputs().get("mask").toString());
+        assertRefused(() -> attention().bias(3, 17, 17).build(), "bias must broadcast", "[2, 6, 17, 17]", "got 1x3x17x17");
+        assertRefused(() -> attention().maskTensor(17, 16).build(), "mask must broadcast", "got 1x1x17x16");
+        assertRefused(() -> attention().bias(1, 2, 6, 17, 17).build(), "bias must have at most four dimensions", "1x2x6x17x17");
+    }
+
+    @Test
+    void theSoftCapIsPositive() {
+        for (float bad : new float[] {-1, Float.NaN, Float.POSITIVE_INFINITY}) {
+            assertRefused(() -> attention().softcap(bad).build(), "softcap", "" + bad);
+        }
+        assertTrue(attention().softcap(0).build().scores().isPlain());
+    }
+
+    @Test
     void equalSpecsAreEqual() {
+        assertEquals(attention().bias(17, 17).slopes().build(), attention().bias(1, 1, 17, 17).slopes().build());
+        assertNotEquals(attention().softcap(20).build(), attention().softcap(30).build());
         assertEquals(attention().causal().build(), attention().causal().build());
         assertNotEquals(attention().causal().build(), attention().build());
         assertEquals(attention().mask(blocks(2, 17, 17)).build(), attention().mask(blocks(2, 17, 17)).build());
@@ -123,6 +142,9 @@ class SpecTest {
         AttentionSpec spec = AttentionSpec.of(2, 6, 17, 8).kvHeads(3).keys(40).valueDim(5).lse().build();
         assertEquals("{q=2x6x17x8, k=2x3x40x8, v=2x3x40x5}", spec.inputs().toString());
         assertEquals("{out=2x6x17x5, lse=2x6x17}", spec.outputs().toString());
+        AttentionSpec all = attention().slopes().sinks().bias(17).maskTensor(17, 17).keyLengths().dtype(DType.F16).build();
+        assertEquals(List.of("q", "k", "v", "slopes", "sinks", "bias", "mask", "keyLengths"), List.copyOf(all.inputs().keySet()));
+        assertEquals("[F16, F16, F16, F32, F32, F32, I8, I32]", all.inputs().keySet().stream().map(all::type).toList().toString());
         assertEquals(Set.of("out"), attention().build().outputs().keySet());
         assertEquals("{parts=3x2x5x17x8, lses=3x2x5x17}", MergeSpec.of(3, 2, 5, 17, 8).inputs().toString());
         assertEquals("{out=2x5x17x8, lse=2x5x17}", MergeSpec.of(3, 2, 5, 17, 8).outputs().toString());
@@ -137,6 +159,9 @@ class SpecTest {
         assertTrue(small.causal() && small.lse());
         assertEquals(0.125f, small.scale(), "scores too large for float32 to tell apart");
         AttentionSpec sparse = AttentionSpec.of(2, 6, 500, 8).mask(new Blocks(6, 500, 500, 64, 64, (h, qb, kb) -> true)).build();
+        AttentionSpec scored = AttentionSpec.of(8, 12, 500, 64).kvHeads(4).softcap(20).sinks().bias(12, 1, 500).keyLengths().build();
+        assertEquals("1x6x1x37", scored.miniature().scores().bias().toString());
+        assertTrue(scored.miniature().batch() == 2 && scored.miniature().scores().softcap() == 20 && scored.miniature().scores().sinks());
         assertFalse(sparse.miniature().allows(0, 0, 8), "the miniature's blocks have holes");
     }
 }

@@ -86,7 +86,7 @@ final class RunCommand implements Callable<Integer> {
     private static List<Map<String, Object>> tasks(Problem problem, Plan plan, Device device) {
         Spec spec = problem.spec();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        problem.inputs().forEach((name, tensor) -> tensors.put(name, tensor.to(plan.storage())));
+        problem.inputs().forEach((name, tensor) -> tensors.put(name, tensor.to(HalfStorage.type(spec, plan, name))));
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape)));
         return HalfStorage.bind(spec, plan, tensors).tasks().stream().map(task -> {
             Map<String, Object> row = new LinkedHashMap<>();

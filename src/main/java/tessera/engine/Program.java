@@ -12,10 +12,16 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * @param inputs copied to the device before every run
  * @param constants copied to the device once
  * @param outputs copied back after every run
+ * @param start runs on the host before the inputs are copied
  * @param finish runs on the host after the outputs are back
  */
 public record Program(List<Task> tasks, List<TornadoNativeArray> inputs, List<TornadoNativeArray> constants,
-        List<TornadoNativeArray> outputs, Runnable finish) {
+        List<TornadoNativeArray> outputs, Runnable start, Runnable finish) {
+
+    public Program(List<Task> tasks, List<TornadoNativeArray> inputs, List<TornadoNativeArray> constants,
+            List<TornadoNativeArray> outputs, Runnable finish) {
+        this(tasks, inputs, constants, outputs, () -> { }, finish);
+    }
 
     public Program(List<Task> tasks, List<TornadoNativeArray> inputs, List<TornadoNativeArray> constants, List<TornadoNativeArray> outputs) {
         this(tasks, inputs, constants, outputs, () -> { });

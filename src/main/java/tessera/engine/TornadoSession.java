@@ -55,6 +55,7 @@ final class TornadoSession implements Engine.Session {
             throw failure;
         }
         long start = System.nanoTime();
+        program.start().run();
         TornadoProfilerResult profile;
         try {
             profile = plan.execute().getProfilerResult();

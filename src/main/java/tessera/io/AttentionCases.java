@@ -7,6 +7,8 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.Shape;
 import tessera.Tensor;
 import tessera.io.ReferenceFile.Raw;
 import tessera.io.ReferenceFile.Unsupported;
@@ -16,14 +18,40 @@ import tessera.masks.Mask;
 /** Softmax attention as reference files describe it, by attributes and a rule over query i and key j. */
 final class AttentionCases {
 
-    private static final Set<String> ATTRIBUTES = Set.of("layout", "causal", "groups", "window", "rule", "block", "scale");
-    private static final Set<String> TENSORS = Set.of("q", "k", "v", "block_mask", "out0");
+    private static final Set<String> ATTRIBUTES = Set.of("layout", "causal", "groups", "window", "rule", "block", "scale", "softcap");
+    private static final Set<String> TENSORS = Set.of("q", "k", "v", "slopes", "block_mask", "out0");
 
     private static final Pattern CAUSAL_WINDOW = Pattern.compile("0<=i-j<([1-9]\\d{0,8})");
     private static final Pattern STREAMING = Pattern.compile("i>=jand\\(i-j<([1-9]\\d{0,8})orj<(\\d{1,9})\\)");
     private static final Pattern BAND = Pattern.compile("\\|i-j\\|<=(\\d{1,9})");
 
-    private record Rule(Mask mask, boolean causal) {
+    private static final Pattern DILATED = Pattern.compile("i>=jand\\(i-j\\)%([1-9]\\d{0,8})==0and\\(i-j\\)//\\1<(\\d{1,9})");
+    private static final Pattern GLOBAL = Pattern.compile("\\|i-j\\|<=(\\d{1,9})ori<(\\d{1,9})orj<(\\d{1,9})");
+
+    /** Whether query i may see key j. */
+    private interface Pairs {
+        boolean allows(int i, int j);
+    }
+
+    /**
+     * A rule in our terms.
+     *
+     * @param slopes whether biases fall linearly with the distance
+     * @param pairs what only a mask tensor can say, or null
+     */
+    private record Rule(Mask mask, boolean causal, boolean slopes, Pairs pairs) {
+
+        Rule(Mask mask, boolean causal) {
+            this(mask, causal, false, null);
+        }
+
+        Tensor maskTensor(int queries, int keys) {
+            Tensor tensor = Tensor.zeros(DType.I8, Shape.of(1, 1, queries, keys));
+            for (int n = 0; n < queries * keys; n++) {
+                tensor.set(n, pairs.allows(n / keys, n % keys) ? 1 : 0);
+            }
+            return tensor;
+        }
     }
 
     private AttentionCases() {
@@ -33,9 +61,6 @@ final class AttentionCases {
         JsonNode attributes = raw.attributes();
         Rule rule = rule(attributes);
         for (Map.Entry<String, JsonNode> attribute : attributes.properties()) {
-            if (attribute.getKey().equals("softcap")) {
-                throw new Unsupported("soft capping of the scores is not implemented");
-            }
             if (!ATTRIBUTES.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
                 throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
             }
@@ -58,7 +83,14 @@ final class AttentionCases {
             }
             inputs.put(name, tensor);
         }
-        return new ReferenceCase.Known(raw.name(), spec(raw, inputs, rule), inputs, Map.of("out", raw.headFirst("out0", headFirst)));
+        AttentionSpec spec = spec(raw, inputs, rule);
+        if (rule.slopes()) {
+            inputs.put("slopes", raw.tensor("slopes"));
+        }
+        if (rule.pairs() != null) {
+            inputs.put("mask", rule.maskTensor(spec.queries(), spec.keys()));
+        }
+        return new ReferenceCase.Known(raw.name(), spec, inputs, Map.of("out", raw.headFirst("out0", headFirst)));
     }
 
     private static AttentionSpec spec(Raw raw, Map<String, Tensor> inputs, Rule rule) throws Unsupported {
@@ -66,7 +98,7 @@ final class AttentionCases {
         int[] q = inputs.get("q").shape().dims();
         int[] k = inputs.get("k").shape().dims();
         boolean causal = rule.causal() || attributes.path("causal").asBoolean();
-        if (q[2] != k[2] && (causal || rule.mask() != Mask.FULL)) {
+        if (q[2] != k[2] && (causal || rule.mask() != Mask.FULL || rule.pairs() != null)) {
             throw new Unsupported("it does not say where the diagonal lies for " + q[2] + " queries and " + k[2] + " keys");
         }
         if (attributes.has("groups") && attributes.path("groups").asInt() * k[1] != q[1]) {
@@ -80,15 +112,24 @@ final class AttentionCases {
         if (attributes.path("scale").isNumber()) {
             builder.scale(attributes.path("scale").floatValue());
         }
+        if (attributes.path("softcap").isNumber()) {
+            builder.softcap(attributes.path("softcap").floatValue());
+        }
+        if (rule.slopes()) {
+            builder.slopes();
+        }
+        if (rule.pairs() != null) {
+            builder.maskTensor(q[2], k[2]);
+        }
         return builder.mask(attributes.has("block") ? blocks(raw, rule, q[2], k[2]) : rule.mask()).build();
     }
 
     private static Blocks blocks(Raw raw, Rule rule, int queries, int keys) throws Unsupported {
-        int size = raw.attributes().path("block").asInt();
-        Tensor map = raw.tensor("block_mask");
-        if (rule.mask() != Mask.FULL) {
+        if (rule.mask() != Mask.FULL || rule.pairs() != null) {
             throw new Unsupported("a block mask together with a rule is not implemented");
         }
+        int size = raw.attributes().path("block").asInt();
+        Tensor map = raw.tensor("block_mask");
         if (size <= 0 || map.shape().rank() != 2 || map.shape().dim(0) != Math.ceilDiv(queries, size) || map.shape().dim(1) != Math.ceilDiv(keys, size)) {
             throw new Unsupported("its block_mask of " + map.shape() + " does not fit " + queries + " queries and " + keys + " keys in blocks of " + size);
         }
@@ -120,9 +161,22 @@ final class AttentionCases {
         if (rule.equals("i>=j")) {
             return new Rule(Mask.FULL, true);
         }
-        throw new Unsupported(rule.contains("bias") ? "a bias added to the scores is not implemented (" + text + ")"
-                : rule.contains("%") ? "dilated and strided masks are not implemented (" + text + ")"
-                : text.matches(".*\\bi<\\d+.*") ? "queries that see every key beside a window are not implemented (" + text + ")"
-                : "the rule '" + text + "' is not understood");
+        Matcher dilated = DILATED.matcher(rule);
+        if (dilated.matches()) {
+            int step = Integer.parseInt(dilated.group(1));
+            int count = Integer.parseInt(dilated.group(2));
+            return new Rule(Mask.FULL, true, false, (i, j) -> i >= j && (i - j) % step == 0 && (i - j) / step < count);
+        }
+        Matcher global = GLOBAL.matcher(rule);
+        if (global.matches()) {
+            int side = Integer.parseInt(global.group(1));
+            int queries = Integer.parseInt(global.group(2));
+            int keys = Integer.parseInt(global.group(3));
+            return new Rule(Mask.FULL, false, false, (i, j) -> Math.abs(i - j) <= side || i < queries || j < keys);
+        }
+        if (rule.equals("bias=-slope*(i-j),causal")) {
+            return new Rule(Mask.FULL, true, true, null);
+        }
+        throw new Unsupported("the rule '" + text + "' is not understood");
     }
 }

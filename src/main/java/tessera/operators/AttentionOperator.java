@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Tensor;
@@ -20,6 +22,7 @@ import tessera.planner.Plan;
 import tessera.reference.AttentionReference;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
+import tessera.tasks.dense.BiasedAttention;
 import tessera.tasks.dense.MergeParts;
 import tessera.tasks.dense.RangeAttention;
 import tessera.tasks.dense.TiledAttention;
@@ -31,6 +34,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 public final class AttentionOperator implements Operator<AttentionSpec> {
 
     private static final Kernel RANGE = Kernel.of(RangeAttention.class, "rows");
+    private static final Kernel BIASED = Kernel.of(BiasedAttention.class, "rows");
     private static final Kernel BLOCKS = Kernel.of(BlockAttention.class, "rows");
     private static final Kernel TILES = Kernel.of(TiledAttention.class, "tiles");
     private static final Kernel MERGE = Kernel.of(MergeParts.class, "rows");
@@ -44,6 +48,11 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Layout layout = Layout.of(spec);
         int rows = spec.batch() * spec.heads() * spec.queries();
         Plan byRows = plan(spec, layout, "rows", Map.of(), 1, "one row of the result for each work-item");
+        if (layout instanceof Bsr && !spec.scores().isPlain()) {
+            candidates.ruleOut("rows", "modified scores need a FULL or RANGE layout, not " + layout.name()
+                    + "; give the blocks as a mask tensor");
+            return candidates;
+        }
         if (layout instanceof Bsr) {
             candidates.add(byRows);
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
@@ -84,6 +93,10 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
 
     private List<Plan> tiles(AttentionSpec spec, Layout layout, Device device, Candidates candidates) {
         List<Plan> plans = new ArrayList<>();
+        if (!spec.scores().isPlain()) {
+            candidates.ruleOut("tiles", "the tiled kernel computes plain scores, without " + spec.scores());
+            return plans;
+        }
         if (device.localMemoryBytes() == 0) {
             candidates.ruleOut("tiles", device.id() + " has no local memory");
             return plans;
@@ -136,6 +149,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (!plan.layout().equals(layout.name())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + layout.name());
         }
+        if (!spec.scores().isPlain() && !(layout instanceof Range && List.of("rows", "split").contains(plan.variant()))) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; rows and split are");
+        }
         int rows = spec.batch() * spec.heads() * spec.queries();
         TornadoNativeArray q = tensors.get("q").data();
         TornadoNativeArray k = tensors.get("k").data();
@@ -144,13 +160,19 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         FloatArray lse = spec.lse() ? (FloatArray) tensors.get("lse").data() : new FloatArray(rows);
         List<TornadoNativeArray> outputs = spec.lse() ? List.of(out, lse) : List.of(out);
         List<TornadoNativeArray> constants = layout instanceof Bsr b ? List.of(b.rowPtr(), b.colIdx()) : List.of();
+        int parts = plan.tuning().getOrDefault("parts", 1);
+        if (layout instanceof Range r && !spec.scores().isPlain()) {
+            ScoreBuffers scores = new ScoreBuffers(spec, r, tensors);
+            List<Task> tasks = merged(spec, parts, rows, out, lse, (o, l) -> biased(spec, scores, rows, parts, q, k, v, o, l));
+            List<TornadoNativeArray> inputs = Stream.concat(Stream.of(q, k, v), scores.arrays().stream()).toList();
+            return new Program(tasks, inputs, List.of(), outputs, scores::fill, () -> Lse.markEmpty(lse));
+        }
         List<Task> tasks = switch (layout) {
             case Bsr b -> List.of(Task.rows("attention", BLOCKS, rows, q, k, v, out, lse, b.rowPtr(), b.colIdx(), spec.heads(),
                     spec.kvHeads(), b.heads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
-            case Range r when plan.variant().equals("split") -> split(spec, plan.get("parts"), r, rows, q, k, v, out, lse);
-            case Range r -> List.of(range(spec, r, rows, 1, q, k, v, out, lse));
+            case Range r -> merged(spec, parts, rows, out, lse, (o, l) -> range(spec, r, rows, parts, q, k, v, o, l));
         };
         return new Program(tasks, List.of(q, k, v), constants, outputs, () -> Lse.markEmpty(lse));
     }
@@ -160,11 +182,20 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
                 spec.headDim(), spec.valueDim(), spec.scale(), rows, Math.ceilDiv(spec.keys(), parts), r.sink(), r.first(), r.last(), r.diagonal());
     }
 
-    private static List<Task> split(AttentionSpec spec, int parts, Range r, int rows, Object q, Object k, Object v, Object out, Object lse) {
+    private static Task biased(AttentionSpec spec, ScoreBuffers scores, int rows, int parts, Object q, Object k, Object v, Object out, Object lse) {
+        List<TornadoNativeArray> s = scores.arrays();
+        return Task.rows("attention", BIASED, parts * rows, q, k, v, out, lse, s.get(0), s.get(1), s.get(2), s.get(3), spec.heads(),
+                spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows, Math.ceilDiv(spec.keys(), parts));
+    }
+
+    /** The task that {@code attention} makes for an output and its log-sum-exp, over parts of the keys that are merged if there are several. */
+    private static List<Task> merged(AttentionSpec spec, int parts, int rows, Object out, Object lse, BiFunction<Object, Object, Task> attention) {
+        if (parts == 1) {
+            return List.of(attention.apply(out, lse));
+        }
         FloatArray partOut = (FloatArray) Tensor.zeros(parts, rows, spec.valueDim()).data();
         FloatArray partLse = (FloatArray) Tensor.zeros(parts, rows).data();
-        return List.of(range(spec, r, rows, parts, q, k, v, partOut, partLse),
-                Task.rows("merge", MERGE, rows, partOut, partLse, out, lse, parts, rows, spec.valueDim()));
+        return List.of(attention.apply(partOut, partLse), Task.rows("merge", MERGE, rows, partOut, partLse, out, lse, parts, rows, spec.valueDim()));
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
@@ -177,6 +208,6 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
 
     @Override
     public Expected reference(AttentionSpec spec, Map<String, Tensor> inputs, Sample sample) {
-        return AttentionReference.compute(spec, inputs.get("q"), inputs.get("k"), inputs.get("v"), sample);
+        return AttentionReference.compute(spec, inputs, sample);
     }
 }

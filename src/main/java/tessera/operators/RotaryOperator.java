@@ -18,6 +18,7 @@ import tessera.reference.RotaryReference;
 import tessera.reference.Sample;
 import tessera.tasks.dense.RotatePairs;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** ROPE: rotary position embedding. */
@@ -43,7 +44,7 @@ public final class RotaryOperator implements Operator<RotarySpec> {
         FloatArray sin = (FloatArray) tensors.get("sin").data();
         FloatArray out = (FloatArray) tensors.get("out").data();
         boolean given = spec.positions() > 0;
-        FloatArray positions = given ? (FloatArray) tensors.get("positions").data() : everyToken(spec);
+        IntArray positions = given ? (IntArray) tensors.get("positions").data() : everyToken(spec);
         int pairs = spec.rotaryDim() / 2;
         int angleRows = given ? spec.positions() : spec.batch() * spec.length();
         Task task = Task.rows("rotate", ROWS, spec.batch() * spec.heads() * spec.length(), x, cos, sin, positions, out, spec.heads(),
@@ -56,8 +57,8 @@ public final class RotaryOperator implements Operator<RotarySpec> {
     }
 
     /** Token n has the angles of row n. */
-    private static FloatArray everyToken(RotarySpec spec) {
-        FloatArray positions = new FloatArray(spec.batch() * spec.length());
+    private static IntArray everyToken(RotarySpec spec) {
+        IntArray positions = new IntArray(spec.batch() * spec.length());
         for (int n = 0; n < positions.getSize(); n++) {
             positions.set(n, n);
         }

@@ -2,6 +2,7 @@ package tessera.planner;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import tessera.DType;
 import tessera.Shape;
@@ -45,7 +46,8 @@ public final class Planner {
         if (storage == DType.F32) {
             return plan.cost();
         }
-        long inputs = spec.inputs().values().stream().mapToLong(Shape::elements).sum();
+        long inputs = spec.inputs().entrySet().stream().filter(e -> spec.type(e.getKey()) == storage)
+                .map(Map.Entry::getValue).mapToLong(Shape::elements).sum();
         Cost wide = plan.cost();
         return new Cost(wide.flops(), wide.bytes() + 6 * inputs, wide.memoryBytes() + 2 * inputs, wide.density());
     }

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
@@ -43,7 +44,7 @@ public final class SelfCheck {
     private static Accuracy check(Spec miniature, Plan plan, Device device) {
         Map<String, Tensor> tensors = inputs(miniature, 7);
         Map<String, Tensor> stored = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> stored.put(name, tensor.to(plan.storage())));
+        tensors.forEach((name, tensor) -> stored.put(name, tensor.to(HalfStorage.type(miniature, plan, name))));
         Map<String, Tensor> all = new LinkedHashMap<>(stored);
         miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
         Expected expected = Operators.of(miniature).reference(miniature, stored, Sample.ALL);
@@ -71,18 +72,22 @@ public final class SelfCheck {
 
     /**
      * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
-     * positive, as it is by definition of the method; positions lie in their cache.
+     * positive, as it is by definition of the method; small slopes; some keys excluded by bias, mask and lengths;
+     * positions lie in their cache.
      */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         for (String name : List.copyOf(spec.inputs().keySet())) {
             Tensor tensor = Tensor.random(spec.inputs().get(name), seed + inputs.size());
+            if (spec instanceof AttentionSpec attention) {
+                tensor = scores(attention, name, tensor);
+            }
             float sign = spec instanceof RecurrenceSpec recurrence ? sign(recurrence, name) : 0;
             for (int i = 0; sign != 0 && i < tensor.shape().elements(); i++) {
                 tensor.set(i, sign * Math.abs(tensor.get(i)));
             }
             if (spec instanceof RotarySpec rotary && name.equals("positions")) {
-                positions(rotary, tensor);
+                tensor = positions(rotary);
             }
             inputs.put(name, tensor);
         }
@@ -90,10 +95,28 @@ public final class SelfCheck {
     }
 
     /** Rows of the cache, in no order. */
-    private static void positions(RotarySpec spec, Tensor positions) {
+    private static Tensor positions(RotarySpec spec) {
+        Tensor positions = Tensor.zeros(DType.I32, spec.inputs().get("positions"));
         for (int i = 0; i < positions.shape().elements(); i++) {
             positions.set(i, (31L * i + 7) % spec.positions());
         }
+        return positions;
+    }
+
+    /** What the inputs to an attention's scores mean, made of standard normal values. */
+    private static Tensor scores(AttentionSpec spec, String name, Tensor normal) {
+        Tensor values = Tensor.zeros(spec.type(name).isFloat() ? DType.F32 : spec.type(name), normal.shape());
+        for (int i = 0; i < normal.shape().elements(); i++) {
+            float x = normal.get(i);
+            values.set(i, switch (name) {
+                case "slopes" -> 0.1f * Math.abs(x);
+                case "bias" -> x < -1.5f ? Float.NEGATIVE_INFINITY : x;
+                case "mask" -> x < -0.5f ? 0 : 1;
+                case "keyLengths" -> Math.max(0, spec.keys() - Math.round(Math.abs(x) * spec.keys() / 2));
+                default -> x;
+            });
+        }
+        return values;
     }
 
     /** Factor on the magnitude of an input of a recurrence; 0 to leave it alone. */

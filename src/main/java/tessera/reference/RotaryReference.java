@@ -18,7 +18,7 @@ public final class RotaryReference {
         for (int n = 0; n < chosen.length; n++) {
             int batch = chosen[n] / spec.length() / spec.heads();
             int token = batch * spec.length() + chosen[n] % spec.length();
-            int angles = spec.positions() == 0 ? token : Math.clamp((long) inputs.get("positions").get(token), 0, spec.positions() - 1);
+            int angles = spec.positions() == 0 ? token : Math.clamp((int) inputs.get("positions").get(token), 0, spec.positions() - 1);
             double[][] rotation = rotation(spec, inputs.get("cos"), inputs.get("sin"), angles * spec.rotaryDim() / 2);
             for (int i = 0; i < dim; i++) {
                 at[n * dim + i] = chosen[n] * dim + i;

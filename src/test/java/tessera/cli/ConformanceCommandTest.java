@@ -71,6 +71,34 @@ class ConformanceCommandTest {
                 OnnxBytes.floats(new int[] {1, 1, 2, 3}, -2, 1, 3, 4, 5, 6));
     }
 
+    private static OnnxBytes masked(OnnxBytes... attributes) {
+        return OnnxBytes.model(24, "Q,K,V,M", "Y", OnnxBytes.node("", "Attention", "Q,K,V,M", "Y", attributes));
+    }
+
+    @Test
+    void masksAndPaddedKeys() throws IOException {
+        OnnxBytes zeros = OnnxBytes.floats(ONE_HEAD, 0, 0);
+        OnnxBytes values = OnnxBytes.floats(ONE_HEAD, 1, 3);
+        write("truth", masked(), List.of(zeros, zeros, values, OnnxBytes.tensor(9, new int[] {2, 2}, new byte[] {1, 0, 0, 0})),
+                OnnxBytes.floats(ONE_HEAD, 1, 0));
+        float half = (float) Math.log(0.5);
+        write("bias", masked(), List.of(zeros, zeros, values, OnnxBytes.floats(new int[] {1, 1, 2, 2}, 0, 0, 0, half)),
+                OnnxBytes.floats(ONE_HEAD, 2, 5 / 3f));
+        write("narrow", masked(), List.of(zeros, zeros, values, OnnxBytes.floats(new int[] {2, 1}, 7, 7)), OnnxBytes.floats(ONE_HEAD, 1, 1));
+        OnnxBytes padded = OnnxBytes.node("", "Attention", "Q,K,V,,,,N", "Y", OnnxBytes.attribute("is_causal", 1));
+        write("padded", OnnxBytes.model(24, "Q,K,V,N", "Y", padded), List.of(zeros, zeros, values, OnnxBytes.longs(new int[] {1}, 1)),
+                OnnxBytes.floats(ONE_HEAD, 0, 1));
+        // scores 9801 and 0 become ln 2 and 0, and for the second query -ln 2 and 0
+        write("capped", attention(23, OnnxBytes.attribute("softcap", -half)),
+                List.of(OnnxBytes.floats(ONE_HEAD, 99, -99), OnnxBytes.floats(ONE_HEAD, 99, 0), values),
+                OnnxBytes.floats(ONE_HEAD, 5 / 3f, 7 / 3f));
+        write("too_wide", masked(), List.of(zeros, zeros, values, OnnxBytes.floats(new int[] {1, 3}, 0, 0, 0)), zeros);
+        Outcome outcome = conformance("--case", "truth,bias,narrow,padded,capped,too_wide", "--device", "jvm", "--format", "csv");
+        assertEquals(0, outcome.code(), outcome.out());
+        assertTrue(outcome.err().contains("5 passed, 0 failed, 1 unsupported"), outcome.out());
+        assertTrue(outcome.out().contains("attn_mask has the shape 1x3, which does not go with 2 keys"), outcome.out());
+    }
+
     @Test
     void everyCasePassesOnEveryDevice() throws IOException {
         Outcome outcome = conformance("--format", "json");

@@ -48,7 +48,7 @@ public final class Sketches {
     private static double[] causal(Map<String, Tensor> in) {
         Shape s = in.get("q").shape();
         AttentionSpec spec = AttentionSpec.of(s.dim(0), s.dim(1), s.dim(2), s.dim(3)).causal().build();
-        return AttentionReference.compute(spec, in.get("q"), in.get("k"), in.get("v"), Sample.ALL).outputs().get("out").value();
+        return AttentionReference.compute(spec, in, Sample.ALL).outputs().get("out").value();
     }
 
     static Comparison run(List<Method> methods, Workload... workloads) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +54,22 @@ class ReferenceFileTest {
         assertEquals(Mask.window(5, 5), spec(square("{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=5\"}")).mask());
         assertTrue(spec(square("{\"layout\":\"BHLD\",\"rule\":\"i>=j\"}")).causal());
         assertEquals(0.5f, spec(square("{\"layout\":\"BHLD\",\"scale\":0.5}")).scale());
+        assertEquals(20, spec(square("{\"layout\":\"BHLD\",\"softcap\":20}")).scores().softcap());
+    }
+
+    @Test
+    void otherRulesBecomeMaskTensors() throws IOException {
+        var dilated = (ReferenceCase.Known) square("{\"layout\":\"BHLD\",\"rule\":\"i>=j and (i-j)%3==0 and (i-j)//3<2\"}");
+        var global = (ReferenceCase.Known) square("{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=2 or i<1 or j<1\"}");
+        assertEquals(List.of("q", "k", "v", "mask"), List.copyOf(dilated.spec().inputs().keySet()));
+        assertEquals("000010010", row(dilated, 7));
+        assertEquals("100001111", row(global, 7));
+        assertEquals("111111111", row(global, 0));
+    }
+
+    private static String row(ReferenceCase.Known known, int query) {
+        Tensor mask = known.inputs().get("mask");
+        return IntStream.range(9 * query, 9 * query + 9).mapToObj(n -> Integer.toString((int) mask.get(n))).collect(Collectors.joining());
     }
 
     @Test
@@ -68,9 +85,11 @@ class ReferenceFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "{\"layout\":\"BHLD\",\"softcap\":20}; soft capping",
+        "{\"layout\":\"BHLD\",\"rule\":\"bias=-slope*(i-j), causal\"}; it has no tensor 'slopes'",
+        "{\"layout\":\"BHLD\",\"rule\":\"i>=j and (i-j)%3==0 and (i-j)//4<8\"}; is not understood",
+        "{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=16 or i<3 or j<3\",\"block\":3}; a block mask together with a rule",
+        "{\"layout\":\"BHLD\",\"softcap\":-1}; softcap must be positive",
         "{\"layout\":\"BHLD\",\"rule\":\"j<i*i\"}; the rule 'j<i*i' is not understood",
-        "{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=16 or i<3 or j<3\"}; queries that see every key",
         "{\"layout\":\"BHLD\",\"rule\":\"0<=i-j<0\"}; the rule '0<=i-j<0' is not understood",
         "{\"layout\":\"BHLD\",\"window\":3}; a window without the rule",
         "{\"layout\":\"BHLD\",\"dropout\":0.1}; the attribute 'dropout' is not understood",

@@ -46,12 +46,12 @@ class AttentionPropertyTest {
 
     private static AttentionSpec with(AttentionSpec s, Mask mask, boolean causal, CausalAlignment alignment) {
         return new AttentionSpec(s.batch(), s.heads(), s.kvHeads(), s.queries(), s.keys(), s.headDim(), s.valueDim(), s.scale(), mask,
-                causal, alignment, s.lse(), s.dtype());
+                causal, alignment, s.lse(), s.dtype(), s.scores());
     }
 
     private static AttentionSpec withHeads(AttentionSpec s, int kvHeads, int keys) {
         return new AttentionSpec(s.batch(), s.heads(), kvHeads, s.queries(), keys, s.headDim(), s.valueDim(), s.scale(), s.mask(),
-                s.causal(), s.alignment(), s.lse(), s.dtype());
+                s.causal(), s.alignment(), s.lse(), s.dtype(), s.scores());
     }
 
     private static Map<String, Tensor> run(AttentionSpec spec, Map<String, Tensor> inputs) {

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -13,6 +15,7 @@ import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.MergeSpec;
 import tessera.Spec;
+import tessera.Tensor;
 import tessera.TesseraException;
 import tessera.Tessera;
 import tessera.engine.Device;
@@ -56,6 +59,7 @@ class PlannerTest {
     @Test
     void everyPlanSaysWhyAndAtWhatCost() {
         List<Spec> specs = List.of(attention().build(), attention().causal().build(), attention().dtype(DType.F16).build(),
+                attention().softcap(20).bias(8, 1, 1024).maskTensor(1024, 1024).dtype(DType.F16).build(),
                 attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb == qb)).build(), MergeSpec.of(3, 2, 8, 64, 32));
         for (Spec spec : specs) {
             for (Device device : List.of(GPU, CPU, Tessera.device(Device.JVM))) {
@@ -74,8 +78,9 @@ class PlannerTest {
         Cost cost = plan.cost();
         long inputs = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum();
         long outputs = spec.outputs().values().stream().mapToLong(s -> s.elements()).sum();
+        long halves = spec.inputs().entrySet().stream().filter(e -> spec.type(e.getKey()) == DType.F16).mapToLong(e -> e.getValue().elements()).sum();
         assertTrue(cost.flops() > 0 && cost.bytes() > 0 && cost.density() > 0 && cost.density() <= 1, cost::toString);
-        long least = 4 * (inputs + outputs) + (plan.storage() == DType.F16 ? 2 * inputs : 0);
+        long least = 4 * (inputs + outputs) + (plan.storage() == DType.F16 ? 2 * halves : 0);
         assertTrue(cost.memoryBytes() >= least, () -> plan + " " + cost + ", inputs and outputs alone need " + least);
     }
 
@@ -106,6 +111,24 @@ class PlannerTest {
         assertTrue(Planner.candidates(wide, GPU).ruledOut().toString().contains("array of 2147483648 elements, more than test:0 allows"));
         AttentionSpec largest = AttentionSpec.of(1, 1024, 1024, 512).keys(1024).build();
         assertFalse(variants(largest, CPU).contains("split"), "twice 2 GiB in one array, where the device allows 2 GiB");
+    }
+
+    @Test
+    void modifiedScoresHaveRowsAndSplitOnly() {
+        AttentionSpec capped = attention().softcap(20).slopes().build();
+        assertEquals(List.of("rows", "split"), variants(capped, GPU));
+        assertTrue(Planner.candidates(capped, GPU).ruledOut().toString().contains("computes plain scores, without soft cap, slopes"));
+        Plan tiles = Planner.plan(attention().build(), GPU, plan -> plan.variant().equals("tiles"), "tiles");
+        var error = assertThrows(IllegalArgumentException.class, () -> Tessera.unchecked(capped, Tessera.device(Device.JVM), tiles).run(inputs(capped)));
+        assertTrue(error.getMessage().contains("is not one for scores with soft cap, slopes"), error::getMessage);
+        var blocks = refusal(attention().sinks().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> true)).build(), GPU);
+        assertTrue(blocks.getMessage().contains("need a FULL or RANGE layout, not BSR; give the blocks as a mask tensor"), blocks::getMessage);
+    }
+
+    private static Map<String, Tensor> inputs(Spec spec) {
+        Map<String, Tensor> inputs = new HashMap<>();
+        spec.inputs().forEach((name, shape) -> inputs.put(name, Tensor.zeros(spec.type(name), shape)));
+        return inputs;
     }
 
     @Test

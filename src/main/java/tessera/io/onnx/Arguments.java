@@ -38,13 +38,13 @@ record Arguments(Node node, Map<String, OnnxTensor> inputs, Map<String, OnnxTens
         return tensor;
     }
 
-    /** The type in which the problem is stored: that of the first input. */
-    DType storage() throws Unsupported {
-        DType storage = input(0).type().storage();
+    /** The real numbers of a tensor, stored as the file has them. */
+    static Tensor real(OnnxTensor tensor) throws Unsupported {
+        DType storage = tensor.type().storage();
         if (storage == null) {
-            throw new Unsupported("its inputs are stored as " + input(0).type() + "; tessera stores F32, F16 or BF16 and computes in float32");
+            throw new Unsupported("a tensor is stored as " + tensor.type() + "; tessera stores F32, F16 or BF16 and computes in float32");
         }
-        return storage;
+        return tensor.tensor(storage);
     }
 
     /**
@@ -52,8 +52,8 @@ record Arguments(Node node, Map<String, OnnxTensor> inputs, Map<String, OnnxTens
      *
      * @param heads number of heads of a packed tensor {@code [batch, length, heads * dim]}; 0 if the node does not say
      */
-    Tensor headFirst(OnnxTensor tensor, long heads, String attribute) throws Unsupported {
-        Tensor stored = tensor.tensor(storage());
+    static Tensor headFirst(OnnxTensor tensor, long heads, String attribute) throws Unsupported {
+        Tensor stored = real(tensor);
         if (tensor.rank() == 4) {
             return stored;
         }

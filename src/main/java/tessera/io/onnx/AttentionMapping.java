@@ -5,14 +5,16 @@ import java.util.Map;
 import java.util.Set;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
+import tessera.DType;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.io.onnx.OnnxModel.Node;
 import tessera.masks.Mask;
 
 /**
- * Attention (opsets 23 and 24) and FlexAttention (preview) as ATTN: packed or head-first tensors, grouped heads, scale, past
- * and present keys and values. A causal query i sees the keys up to i plus the number of past keys, in every opset.
+ * Attention (opsets 23 and 24) and FlexAttention (preview) as ATTN: packed or head-first tensors, grouped heads, scale, soft
+ * cap, masks, padded keys, past and present keys and values. A causal query i sees the keys up to i plus the number of past
+ * keys, in every opset.
  */
 final class AttentionMapping implements Mapping {
     private static final int Q = 0;
@@ -39,9 +41,7 @@ final class AttentionMapping implements Mapping {
                 "qk_matmul_output_mode"));
         Mapping.requireAtMost(node, NONPAD_KV_SEQLEN + 1);
         Arguments arguments = new Arguments(node, Map.of(), Map.of());
-        refuseIf(arguments.hasInput(ATTN_MASK), "the input attn_mask");
-        refuseIf(arguments.hasInput(NONPAD_KV_SEQLEN), "the input nonpad_kv_seqlen");
-        refuseIf(node.real("softcap", 0) != 0, "the attribute softcap");
+        refuseIf(arguments.hasInput(NONPAD_KV_SEQLEN) && arguments.hasInput(PAST_KEY), "nonpad_kv_seqlen together with past_key");
         refuseIf(arguments.hasOutput(QK_MATMUL_OUTPUT), "the output qk_matmul_output");
         refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
         return new AttentionMapping();
@@ -67,47 +67,81 @@ final class AttentionMapping implements Mapping {
         Node node = arguments.node();
         long heads = node.integer("q_num_heads", 0);
         long kvHeads = node.integer("kv_num_heads", 0);
-        Tensor q = arguments.headFirst(arguments.input(Q), heads, "q_num_heads");
-        Tensor k = arguments.headFirst(arguments.input(K), kvHeads, "kv_num_heads");
-        Tensor v = arguments.headFirst(arguments.input(V), kvHeads, "kv_num_heads");
+        Tensor q = Arguments.headFirst(arguments.input(Q), heads, "q_num_heads");
+        Tensor k = Arguments.headFirst(arguments.input(K), kvHeads, "kv_num_heads");
+        Tensor v = Arguments.headFirst(arguments.input(V), kvHeads, "kv_num_heads");
         int past = 0;
         if (arguments.hasInput(PAST_KEY)) {
-            Tensor pastKey = arguments.headFirst(arguments.input(PAST_KEY), kvHeads, "kv_num_heads");
-            Tensor pastValue = arguments.headFirst(arguments.input(PAST_VALUE), kvHeads, "kv_num_heads");
+            Tensor pastKey = Arguments.headFirst(arguments.input(PAST_KEY), kvHeads, "kv_num_heads");
+            Tensor pastValue = Arguments.headFirst(arguments.input(PAST_VALUE), kvHeads, "kv_num_heads");
             past = pastKey.shape().dim(2);
             k = joined(pastKey, k);
             v = joined(pastValue, v);
         }
         AttentionSpec.Builder spec = AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3))
-                .kvHeads(k.shape().dim(1)).keys(k.shape().dim(2)).valueDim(v.shape().dim(3)).dtype(arguments.storage());
+                .kvHeads(k.shape().dim(1)).keys(k.shape().dim(2)).valueDim(v.shape().dim(3)).dtype(q.dtype())
+                .softcap(node.real("softcap", 0));
         if (node.attributes().containsKey("scale")) {
             spec.scale(node.real("scale", 0));
         }
+        Map<String, Tensor> inputs = new LinkedHashMap<>(Map.of("q", q, "k", k, "v", v));
+        boolean padded = arguments.hasInput(NONPAD_KV_SEQLEN);
+        if (padded) {
+            spec.keyLengths();
+            inputs.put("keyLengths", arguments.input(NONPAD_KV_SEQLEN).tensor(DType.I32));
+        }
+        if (arguments.hasInput(ATTN_MASK)) {
+            mask(arguments.input(ATTN_MASK), k.shape().dim(2), spec, inputs);
+        }
         if (node.integer("is_causal", 0) != 0) {
-            causal(spec, past);
+            causal(spec, past, padded);
         }
         Map<String, Tensor> made = new LinkedHashMap<>();
         Map<String, Tensor> expected = new LinkedHashMap<>();
-        expected.put("out", arguments.headFirst(arguments.output(Y), heads, "q_num_heads"));
+        expected.put("out", Arguments.headFirst(arguments.output(Y), heads, "q_num_heads"));
         if (arguments.hasOutput(PRESENT_KEY)) {
             made.put("present_key", k);
-            expected.put("present_key", arguments.headFirst(arguments.output(PRESENT_KEY), kvHeads, "kv_num_heads"));
+            expected.put("present_key", Arguments.headFirst(arguments.output(PRESENT_KEY), kvHeads, "kv_num_heads"));
         }
         if (arguments.hasOutput(PRESENT_VALUE)) {
             made.put("present_value", v);
-            expected.put("present_value", arguments.headFirst(arguments.output(PRESENT_VALUE), kvHeads, "kv_num_heads"));
+            expected.put("present_value", Arguments.headFirst(arguments.output(PRESENT_VALUE), kvHeads, "kv_num_heads"));
         }
-        Map<String, Tensor> inputs = new LinkedHashMap<>(Map.of("q", q, "k", k, "v", v));
         return new OnnxProblem.Known(spec.build(), inputs, made, expected);
     }
 
-    /** The key at a query's own position is {@code past} keys from the left. */
-    private static void causal(AttentionSpec.Builder spec, int past) {
-        if (past == 0) {
+    /** A query's own position is {@code past} keys from its row; with padded keys, the last query sees the last key that is none. */
+    private static void causal(AttentionSpec.Builder spec, int past, boolean padded) {
+        if (padded) {
+            spec.causal(CausalAlignment.BOTTOM_RIGHT);
+        } else if (past == 0) {
             spec.causal(CausalAlignment.TOP_LEFT);
         } else {
             spec.mask(Mask.window(-1, past)).alignment(CausalAlignment.TOP_LEFT);
         }
+    }
+
+    /** Truth values allow a key, numbers are added to the scores; keys beyond those that it covers are excluded. */
+    private static void mask(OnnxTensor given, int keys, AttentionSpec.Builder spec, Map<String, Tensor> inputs) throws Unsupported {
+        boolean truth = given.type() == OnnxTensor.Type.BOOL;
+        Tensor mask = truth ? given.tensor(DType.I8) : Arguments.real(given).to(DType.F32);
+        Shape shape = mask.shape();
+        if (shape.rank() < 2 || shape.rank() > 4 || shape.dim(-1) > keys) {
+            throw new Unsupported("attn_mask has the shape " + shape + ", which does not go with " + keys + " keys");
+        }
+        int[] dims = shape.padded(4).dims();
+        int width = dims[3];
+        dims[3] = keys;
+        Tensor full = Tensor.zeros(mask.dtype(), Shape.of(dims)).fill(truth ? 0 : Float.NEGATIVE_INFINITY);
+        for (int n = 0; n < shape.elements(); n++) {
+            full.set(n / width * keys + n % width, mask.get(n));
+        }
+        if (truth) {
+            spec.maskTensor(dims);
+        } else {
+            spec.bias(dims);
+        }
+        inputs.put(truth ? "mask" : "bias", full);
     }
 
     /** The tokens of two tensors [batch, heads, tokens, dim], one after the other. */

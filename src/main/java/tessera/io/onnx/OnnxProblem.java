@@ -24,5 +24,14 @@ public sealed interface OnnxProblem {
      * @param expected what the case wants, by the names of the spec's outputs and of {@code made}
      */
     record Known(Spec spec, Map<String, Tensor> inputs, Map<String, Tensor> made, Map<String, Tensor> expected) {
+
+        /** @throws IllegalArgumentException if an input has not the shape that the spec gives it */
+        public Known {
+            spec.inputs().forEach((name, shape) -> {
+                if (!inputs.get(name).shape().equals(shape)) {
+                    throw new IllegalArgumentException("its " + name + " has the shape " + inputs.get(name).shape() + ", not " + shape);
+                }
+            });
+        }
     }
 }

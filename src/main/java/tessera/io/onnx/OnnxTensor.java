@@ -130,13 +130,11 @@ public record OnnxTensor(String name, Type type, List<Integer> dims, double[] va
         return dims.get(axis);
     }
 
-    /** True for truth values, integers excluded. */
-    public boolean isBool() {
-        return type == Type.BOOL;
-    }
-
     /** The same values as a tensor of that type, rounded where it holds less. */
-    Tensor tensor(DType storage) {
+    Tensor tensor(DType storage) throws Unsupported {
+        if (type == Type.OTHER) {
+            throw new Unsupported("a tensor of shape " + dims + " has an element type that is not read");
+        }
         Tensor tensor = Tensor.zeros(storage, Shape.of(dims.stream().mapToInt(Integer::intValue).toArray()));
         for (int n = 0; n < values.length; n++) {
             tensor.set(n, (float) values[n]);

@@ -29,21 +29,22 @@ final class RotaryMapping implements Mapping {
     public OnnxProblem.Known map(Arguments arguments) throws Unsupported {
         Node node = arguments.node();
         long heads = node.integer("num_heads", 0);
-        Tensor x = arguments.headFirst(arguments.input(X), heads, "num_heads");
+        Tensor x = Arguments.headFirst(arguments.input(X), heads, "num_heads");
         Shape shape = x.shape();
         boolean byPosition = arguments.hasInput(POSITION_IDS);
-        long rotaryDim = node.integer("rotary_embedding_dim", 0);
+        Tensor cos = Arguments.real(arguments.input(COS));
+        int rotaryDim = (int) Math.clamp(node.integer("rotary_embedding_dim", 0), -1, Integer.MAX_VALUE);
         RotarySpec spec = new RotarySpec(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3),
-                rotaryDim == 0 ? shape.dim(3) : Math.toIntExact(rotaryDim), byPosition ? arguments.input(COS).dim(0) : 0,
-                node.integer("interleaved", 0) != 0, arguments.storage());
+                rotaryDim == 0 ? shape.dim(3) : rotaryDim,
+                byPosition && cos.shape().rank() > 0 ? cos.shape().dim(0) : 0, node.integer("interleaved", 0) != 0, x.dtype());
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         inputs.put("x", x);
-        inputs.put("cos", arguments.input(COS).tensor(arguments.storage()));
-        inputs.put("sin", arguments.input(SIN).tensor(arguments.storage()));
+        inputs.put("cos", cos);
+        inputs.put("sin", Arguments.real(arguments.input(SIN)));
         if (byPosition) {
             inputs.put("positions", positions(arguments.input(POSITION_IDS), spec));
         }
-        return new OnnxProblem.Known(spec, inputs, Map.of(), Map.of("out", arguments.headFirst(arguments.output(0), heads, "num_heads")));
+        return new OnnxProblem.Known(spec, inputs, Map.of(), Map.of("out", Arguments.headFirst(arguments.output(0), heads, "num_heads")));
     }
 
     private static Tensor positions(OnnxTensor ids, RotarySpec spec) throws Unsupported {
@@ -52,6 +53,6 @@ final class RotaryMapping implements Mapping {
                 throw new Unsupported("position " + (long) id + " is not in a cache of " + spec.positions() + " positions");
             }
         }
-        return ids.tensor(DType.F32);
+        return ids.tensor(DType.I32);
     }
 }

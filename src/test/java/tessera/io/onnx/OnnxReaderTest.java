@@ -86,7 +86,7 @@ class OnnxReaderTest {
     }
 
     @Test
-    void tensorsWithTypedFieldsOneByOneAndPacked() {
+    void tensorsWithTypedFieldsOneByOneAndPacked() throws Unsupported {
         OnnxTensor longs = tensor(OnnxBytes.longs(new int[] {3}, 1, -5, 1L << 40));
         assertArrayEquals(new double[] {1, -5, 1L << 40}, longs.values());
         OnnxBytes packed = new OnnxBytes().bytes(1, new byte[] {2, 1}).integer(2, 1).bytes(4, OnnxBytes.raw(3, 4)).text(8, "x");
