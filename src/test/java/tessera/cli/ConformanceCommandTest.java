@@ -100,6 +100,22 @@ class ConformanceCommandTest {
     }
 
     @Test
+    void subgraphsOfScoresAndProbabilities() throws IOException {
+        OnnxBytes zeros = OnnxBytes.floats(ONE_HEAD, 0, 0);
+        OnnxBytes bias = OnnxBytes.graph("s", "t", OnnxBytes.node("", "Add", "s,b", "t"))
+                .message(5, OnnxBytes.floats(new int[] {2}, 0, Float.NEGATIVE_INFINITY).text(8, "b"));
+        OnnxBytes twice = OnnxBytes.graph("p", "r", OnnxBytes.node("", "Mul", "p,two", "r"))
+                .message(5, OnnxBytes.floats(new int[0], 2).text(8, "two"));
+        OnnxBytes node = OnnxBytes.node("ai.onnx.preview", "FlexAttention", "Q,K,V", "Y", OnnxBytes.attribute("score_mod", bias),
+                OnnxBytes.attribute("prob_mod", twice));
+        write("flex", OnnxBytes.model(26, "Q,K,V", "Y", node), List.of(zeros, zeros, OnnxBytes.floats(ONE_HEAD, 1, 3)),
+                OnnxBytes.floats(ONE_HEAD, 2, 2));
+        Outcome outcome = conformance("--op", "FlexAttention", "--device", "jvm");
+        assertEquals(0, outcome.code(), outcome.out());
+        assertTrue(outcome.out().contains("FlexAttention on jvm: 1 passed"), outcome.out());
+    }
+
+    @Test
     void everyCasePassesOnEveryDevice() throws IOException {
         Outcome outcome = conformance("--format", "json");
         JsonNode rows = outcome.json();

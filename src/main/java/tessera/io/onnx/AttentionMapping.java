@@ -8,6 +8,7 @@ import tessera.CausalAlignment;
 import tessera.DType;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.io.onnx.OnnxModel.Graph;
 import tessera.io.onnx.OnnxModel.Node;
 import tessera.masks.Mask;
 
@@ -48,9 +49,7 @@ final class AttentionMapping implements Mapping {
     }
 
     static Mapping ofFlexible(Node node) throws Unsupported {
-        refuseIf(node.attributes().containsKey("score_mod"), "the subgraph score_mod");
-        refuseIf(node.attributes().containsKey("prob_mod"), "the subgraph prob_mod");
-        Mapping.requireOnly(node, Set.of("scale", "softmax_precision"));
+        Mapping.requireOnly(node, Set.of("scale", "softmax_precision", "score_mod", "prob_mod"));
         Mapping.requireAtMost(node, V + 1);
         refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
         return new AttentionMapping();
@@ -96,6 +95,7 @@ final class AttentionMapping implements Mapping {
         if (node.integer("is_causal", 0) != 0) {
             causal(spec, past, padded);
         }
+        modify(node, spec, inputs);
         Map<String, Tensor> made = new LinkedHashMap<>();
         Map<String, Tensor> expected = new LinkedHashMap<>();
         expected.put("out", Arguments.headFirst(arguments.output(Y), heads, "q_num_heads"));
@@ -118,6 +118,30 @@ final class AttentionMapping implements Mapping {
             spec.causal(CausalAlignment.TOP_LEFT);
         } else {
             spec.mask(Mask.window(-1, past)).alignment(CausalAlignment.TOP_LEFT);
+        }
+    }
+
+    /** The subgraphs of FlexAttention; probabilities times a number are the values times that number. */
+    private static void modify(Node node, AttentionSpec.Builder spec, Map<String, Tensor> inputs) throws Unsupported {
+        AttentionSpec plain = spec.build();
+        Shape shape = Shape.of(plain.batch(), plain.heads(), plain.queries(), plain.keys());
+        if (node.attributes().get("score_mod") instanceof Graph graph) {
+            ScoreGraph scores = ScoreGraph.of(graph, shape);
+            spec.scale((float) (plain.scale() * scores.factor() * (scores.bound() == 0 ? 1 : scores.bound()))).softcap((float) scores.bound());
+            if (scores.bias() != null) {
+                refuseIf(scores.bias().dims().length > 4, "a subgraph score_mod with a bias of more than four dimensions");
+                Shape bias = Shape.of(scores.bias().dims()).padded(4);
+                spec.bias(bias.dims());
+                inputs.put("bias", scores.bias().tensor().reshape(bias.dims()));
+            }
+        }
+        if (node.attributes().get("prob_mod") instanceof Graph graph) {
+            ScoreGraph probabilities = ScoreGraph.of(graph, shape);
+            refuseIf(probabilities.bound() != 0 || probabilities.bias() != null, "a subgraph prob_mod that does more than multiply by a number");
+            Tensor v = inputs.get("v");
+            for (int n = 0; n < v.shape().elements(); n++) {
+                v.set(n, (float) (v.get(n) * probabilities.factor()));
+            }
         }
     }
 
