@@ -2,8 +2,11 @@ package tessera;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import tessera.masks.Blocks;
+import tessera.masks.Full;
 import tessera.masks.Mask;
+import tessera.masks.Window;
 
 /**
  * Softmax attention: {@code out = softmax(scale * q k^T + mask) v} for every batch and head (arXiv:1706.03762).
@@ -33,6 +36,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
             throw new IllegalArgumentException("kvHeads must divide heads: " + kvHeads + " does not divide " + heads);
         }
         Require.finite("scale", scale);
+        Require.given("mask", mask, "alignment", alignment, "scores", scores);
         Require.storage(dtype);
         if (mask instanceof Blocks b) {
             if (b.queryBlocks() != Math.ceilDiv(queries, b.blockQ()) || b.keyBlocks() != Math.ceilDiv(keys, b.blockK())) {
@@ -71,10 +75,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
     /** {@inheritDoc} The mask tensor is I8, lengths are I32, other inputs to the scores F32. */
     @Override
     public DType type(String input) {
-        return switch (input) {
-            case "q", "k", "v" -> dtype;
-            default -> Scores.type(input);
-        };
+        return Set.of("q", "k", "v").contains(input) ? dtype : Scores.type(input);
     }
 
     @Override
@@ -109,12 +110,14 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         float usual = (float) (1 / Math.sqrt(headDim));
         int n = Math.min(queries, queries > keys ? 45 : 37);
         int m = queries == keys ? n : Math.min(keys, queries > keys ? 37 : 45);
-        Mask small = mask instanceof Blocks b
-                ? new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8), (h, qb, kb) -> (h + qb + kb) % 3 != 1)
-                : mask;
+        Mask small = switch (mask) {
+            case Full full -> full;
+            case Window w -> new Window(Math.min(w.sink(), 3), Math.min(w.left(), 11), Math.min(w.right(), 5));
+            case Blocks b -> new Blocks(b.heads() == 1 ? 1 : 2, n, m, Math.min(b.blockQ(), 8), Math.min(b.blockK(), 8),
+                    (h, qb, kb) -> (h + qb + kb) % 3 != 1);
+        };
         int group = heads / kvHeads;
-        boolean perHead = mask instanceof Blocks b && b.heads() > 1 || !scores.isPlain() && kvHeads > 1;
-        int kv = perHead ? 2 : 1;
+        int kv = mask instanceof Blocks b && b.heads() > 1 || !scores.isPlain() && kvHeads > 1 ? 2 : 1;
         int few = scores.isPlain() ? 1 : Math.min(batch, 2);
         return new AttentionSpec(few, kv * group, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), small, causal, alignment, lse,
                 dtype, scores.resized(few, kv * group, n, m));

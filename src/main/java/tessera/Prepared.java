@@ -191,4 +191,10 @@ public final class Prepared implements AutoCloseable {
             session = null;
         }
     }
+
+    /** For example {@code ATTN rows FULL F32 on jvm}. */
+    @Override
+    public String toString() {
+        return plan + " on " + device.id();
+    }
 }

@@ -45,6 +45,7 @@ public record RecurrenceSpec(int batch, int heads, int length, int keyDim, int v
     public RecurrenceSpec {
         Require.positive("batch", batch, "heads", heads, "length", length, "keyDim", keyDim, "valueDim", valueDim);
         Require.finite("scale", scale);
+        Require.given("gate", gate, "featureMap", featureMap);
         Require.storage(dtype);
         Shape.of(batch, heads, length, Math.max(keyDim, valueDim));
         Shape.of(batch, heads, keyDim, valueDim);

@@ -164,4 +164,19 @@ class SpecTest {
         assertTrue(scored.miniature().batch() == 2 && scored.miniature().scores().softcap() == 20 && scored.miniature().scores().sinks());
         assertFalse(sparse.miniature().allows(0, 0, 8), "the miniature's blocks have holes");
     }
+
+    @Test
+    void theMiniatureOfAWindowIsCutByIt() {
+        AttentionSpec small = AttentionSpec.of(1, 8, 4096, 64).mask(Mask.streaming(4, 1024)).causal().build().miniature();
+        assertFalse(small.allows(0, small.queries() - 1, 5), "a key between the sinks and the window");
+        assertTrue(small.allows(0, small.queries() - 1, 0), "a sink");
+        assertEquals(new Window(0, -1, 5), AttentionSpec.of(1, 1, 64, 8).mask(Mask.window(-1, 9)).build().miniature().mask());
+    }
+
+    @Test
+    void nothingIsNull() {
+        assertRefused(() -> AttentionSpec.of(1, 1, 1, 1).mask(null).build(), "mask must not be null");
+        assertRefused(() -> AttentionSpec.of(1, 1, 1, 1).dtype(null).build(), "dtype must not be null");
+        assertRefused(() -> RecurrenceSpec.of(1, 1, 1, 1).gate(null).build(), "gate must not be null");
+    }
 }

@@ -115,8 +115,8 @@ final class VerifyCommand implements Callable<Integer> {
         row.put("case", name);
         row.put("device", device.id());
         row.put("status", status);
-        row.put("maxAbs", accuracy == null ? null : accuracy.maxAbs());
-        row.put("rms", accuracy == null ? null : accuracy.rms());
+        row.put("maxAbs", accuracy == null || !accuracy.finite() ? null : accuracy.maxAbs());
+        row.put("rms", accuracy == null || !accuracy.finite() ? null : accuracy.rms());
         row.put("reason", reason);
         return row;
     }

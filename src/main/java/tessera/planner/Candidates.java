@@ -2,6 +2,8 @@ package tessera.planner;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Legal plans, best guess first, and what was ruled out by which limit. Without legal plans the spec is unsupported. */
 public final class Candidates {
@@ -27,5 +29,12 @@ public final class Candidates {
 
     public List<RuledOut> ruledOut() {
         return List.copyOf(ruledOut);
+    }
+
+    /** One line for each plan, legal ones first. */
+    @Override
+    public String toString() {
+        Stream<String> out = ruledOut.stream().map(r -> "ruled out: " + r.plan() + ": " + r.limit());
+        return Stream.concat(legal.stream().map(Plan::summary), out).collect(Collectors.joining(System.lineSeparator()));
     }
 }

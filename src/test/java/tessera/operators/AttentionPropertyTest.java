@@ -17,6 +17,7 @@ import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.MergeSpec;
 import tessera.Prepared;
+import tessera.Scores;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.Tessera;
@@ -29,6 +30,7 @@ import tessera.planner.Planner;
 import tessera.planner.SelfCheck;
 import tessera.reference.Accuracy;
 import tessera.reference.Expected;
+import tessera.reference.Sample;
 
 /** What holds for any attention, on random problems. */
 class AttentionPropertyTest {
@@ -103,6 +105,32 @@ class AttentionPropertyTest {
         Map<String, Tensor> first = run(spec, inputs);
         for (Plan plan : Planner.candidates(spec, Tessera.device(Device.JVM)).legal()) {
             assertSame(first, run(spec, inputs, plan));
+        }
+    }
+
+    /** Each axis of a bias or a mask tensor is broadcast where its bit of {@code broadcast} is set. */
+    private static Shape broadcast(AttentionSpec s, int broadcast) {
+        int[] dims = {s.batch(), s.heads(), s.queries(), s.keys()};
+        for (int axis = 0; axis < 4; axis++) {
+            dims[axis] = (broadcast >> axis & 1) == 1 ? 1 : dims[axis];
+        }
+        return Shape.of(dims);
+    }
+
+    @Property(tries = TRIES, edgeCases = EdgeCasesMode.NONE)
+    void modifiedScoresAreTheTwins(@ForAll("dense") AttentionSpec dense, @ForAll boolean causal, @ForAll CausalAlignment alignment,
+            @ForAll @IntRange(max = 9) int sink, @ForAll @IntRange(min = -1, max = 9) int left, @ForAll @IntRange(min = -1, max = 9) int right,
+            @ForAll @IntRange(max = 63) int which, @ForAll @IntRange(max = 255) int axes, @ForAll long seed) {
+        AttentionSpec s = with(dense, new Window(sink, left, right), causal, alignment);
+        Scores scores = new Scores(which % 2 * 4, (which & 2) > 0, (which & 4) > 0, (which & 8) > 0 ? broadcast(s, axes) : null,
+                (which & 16) > 0 ? broadcast(s, axes >> 4) : null, (which & 32) > 0);
+        AttentionSpec spec = new AttentionSpec(s.batch(), s.heads(), s.kvHeads(), s.queries(), s.keys(), s.headDim(), s.valueDim(),
+                s.scale(), s.mask(), s.causal(), s.alignment(), s.lse(), s.dtype(), scores);
+        Map<String, Tensor> inputs = SelfCheck.inputs(spec, seed);
+        Expected expected = new AttentionOperator().reference(spec, inputs, Sample.ALL);
+        for (Plan plan : Planner.candidates(spec, Tessera.device(Device.JVM)).legal()) {
+            Accuracy accuracy = expected.compare(run(spec, inputs, plan));
+            assertTrue(accuracy.within(1e-5), () -> plan + ": " + accuracy);
         }
     }
 

@@ -165,7 +165,7 @@ class PlannerTest {
                 Planner.plan(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> true)).build(), jvm));
         for (Plan other : others) {
             var error = assertThrows(IllegalArgumentException.class, () -> Tessera.plan(sinks, jvm, other));
-            assertTrue(error.getMessage().contains("is not one for the mask window(64,0, sink 4)"), error::getMessage);
+            assertTrue(error.getMessage().contains("is not one for the mask window("), error::getMessage);
         }
     }
 }
