@@ -25,11 +25,14 @@ final class DevicesCommand implements Callable<Integer> {
     @Option(names = "--no-measure", description = "Do not measure bandwidth and rate.")
     private boolean noMeasure;
 
+    @Option(names = "--measure", description = "Measure anew, whatever is kept from an earlier time.")
+    private boolean measure;
+
     @Override
     public Integer call() {
         List<Map<String, Object>> rows = new ArrayList<>();
         for (Device device : common.devices()) {
-            rows.add(row(device, noMeasure ? null : DeviceProfile.of(device)));
+            rows.add(row(device, noMeasure ? null : measure ? DeviceProfile.anew(device) : DeviceProfile.of(device)));
         }
         common.print(command.commandLine().getOut(), rows);
         return 0;

@@ -55,10 +55,27 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
         return of(device, cache());
     }
 
-    static DeviceProfile of(Device device, Path cache) {
-        String fingerprint = String.join(" | ", device.id(), device.name(), device.driver(), device.computeUnits() + " units",
+    /**
+     * The profile of a device measured now, whatever the cache holds, and kept there.
+     *
+     * @throws TesseraException if the device cannot run the two kernels
+     */
+    public static DeviceProfile anew(Device device) {
+        return measureAndKeep(device, cache());
+    }
+
+    private static String fingerprint(Device device) {
+        return String.join(" | ", device.id(), device.name(), device.driver(), device.computeUnits() + " units",
                 "java " + System.getProperty("java.version"));
-        Path file = cache.resolve("profile-" + HexFormat.of().toHexDigits(fingerprint.hashCode()) + ".json");
+    }
+
+    private static Path file(Device device, Path cache) {
+        return cache.resolve("profile-" + HexFormat.of().toHexDigits(fingerprint(device).hashCode()) + ".json");
+    }
+
+    static DeviceProfile of(Device device, Path cache) {
+        String fingerprint = fingerprint(device);
+        Path file = file(device, cache);
         if (Files.exists(file)) {
             try {
                 Entry entry = JSON.readValue(Files.readAllBytes(file), Entry.class);
@@ -70,10 +87,15 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
                 LOG.warn("{} cannot be read; measuring {} anew", file, device);
             }
         }
+        return measureAndKeep(device, cache);
+    }
+
+    private static DeviceProfile measureAndKeep(Device device, Path cache) {
         DeviceProfile profile = measure(device);
+        Path file = file(device, cache);
         try {
             Files.createDirectories(cache);
-            byte[] json = JSON.writeValueAsBytes(new Entry(fingerprint, profile.gigabytesPerSecond(), profile.gigaflops()));
+            byte[] json = JSON.writeValueAsBytes(new Entry(fingerprint(device), profile.gigabytesPerSecond(), profile.gigaflops()));
             AtomicFile.write(file, channel -> channel.write(ByteBuffer.wrap(json)));
         } catch (IOException e) {
             LOG.warn("the profile of {} is not kept in {}: {}; name another folder with TESSERA_CACHE", device, cache, AtomicFile.cause(e));
