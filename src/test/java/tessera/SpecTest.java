@@ -93,6 +93,16 @@ class SpecTest {
     }
 
     @Test
+    void aRotationTurnsPairsWithinAHead() {
+        assertRefused(() -> new RotarySpec(1, 1, 1, 8, 3, 0, false, DType.F32), "rotaryDim must be even", "got 3");
+        assertRefused(() -> new RotarySpec(1, 1, 1, 8, 10, 0, false, DType.F32), "at most headDim = 8", "got 10");
+        assertRefused(() -> new RotarySpec(1, 1, 1, 8, 8, -1, false, DType.F32), "positions", "got -1");
+        assertRefused(() -> new RotarySpec(1, 1, 1, 8, 8, 1 << 30, false, DType.F32), "2^31 - 1");
+        assertEquals("{x=2x3x5x8, cos=2x5x4, sin=2x5x4}", RotarySpec.of(2, 3, 5, 8).inputs().toString());
+        assertEquals("{x=2x3x5x8, cos=99x2, sin=99x2, positions=2x5}", new RotarySpec(2, 3, 5, 8, 4, 99, true, DType.F32).inputs().toString());
+    }
+
+    @Test
     void aWindowHasNoNegativeSides() {
         assertRefused(() -> Mask.window(-2, 0), "left", "-1 for open", "left=-2");
         assertRefused(() -> Mask.window(0, -2), "right=-2");

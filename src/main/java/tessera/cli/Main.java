@@ -21,6 +21,7 @@ import tessera.experiments.Machine;
             RunCommand.class,
             CompareCommand.class,
             VerifyCommand.class,
+            ConformanceCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {"", "Example: tessera compare --lengths 512,1k,2k", "TornadoVM's devices appear when TORNADOVM_HOME is set."})

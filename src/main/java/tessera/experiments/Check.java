@@ -5,6 +5,7 @@ import java.util.stream.IntStream;
 import tessera.AttentionSpec;
 import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
+import tessera.RotarySpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.methods.Case;
@@ -63,6 +64,7 @@ final class Check {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case RecurrenceSpec r -> r.batch() * r.heads();
+            case RotarySpec r -> r.batch() * r.heads() * r.length();
         };
     }
 
@@ -71,6 +73,7 @@ final class Check {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
             case MergeSpec m -> (double) m.parts() * m.valueDim();
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
+            case RotarySpec r -> (double) r.headDim() * r.headDim();
         };
     }
 

@@ -3,6 +3,7 @@ package tessera.operators;
 import tessera.AttentionSpec;
 import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
+import tessera.RotarySpec;
 import tessera.Spec;
 
 /** The operator of a spec. */
@@ -10,6 +11,7 @@ public final class Operators {
     private static final AttentionOperator ATTENTION = new AttentionOperator();
     private static final MergeOperator MERGE = new MergeOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
+    private static final RotaryOperator ROTARY = new RotaryOperator();
 
     private Operators() {
     }
@@ -20,6 +22,7 @@ public final class Operators {
             case AttentionSpec _ -> ATTENTION;
             case MergeSpec _ -> MERGE;
             case RecurrenceSpec _ -> RECURRENCE;
+            case RotarySpec _ -> ROTARY;
         };
     }
 }

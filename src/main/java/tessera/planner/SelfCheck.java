@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.RecurrenceSpec;
+import tessera.RotarySpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
@@ -71,7 +72,8 @@ public final class SelfCheck {
 
     /**
      * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
-     * positive, as it is by definition of the method; small slopes; some keys excluded by bias, mask and lengths.
+     * positive, as it is by definition of the method; small slopes; some keys excluded by bias, mask and lengths;
+     * positions lie in their cache.
      */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -84,9 +86,21 @@ public final class SelfCheck {
             for (int i = 0; sign != 0 && i < tensor.shape().elements(); i++) {
                 tensor.set(i, sign * Math.abs(tensor.get(i)));
             }
+            if (spec instanceof RotarySpec rotary && name.equals("positions")) {
+                tensor = positions(rotary);
+            }
             inputs.put(name, tensor);
         }
         return inputs;
+    }
+
+    /** Rows of the cache, in no order. */
+    private static Tensor positions(RotarySpec spec) {
+        Tensor positions = Tensor.zeros(DType.I32, spec.inputs().get("positions"));
+        for (int i = 0; i < positions.shape().elements(); i++) {
+            positions.set(i, (31L * i + 7) % spec.positions());
+        }
+        return positions;
     }
 
     /** What the inputs to an attention's scores mean, made of standard normal values. */

@@ -24,7 +24,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "verify"})
+    @ValueSource(strings = {"devices", "plan", "run", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
@@ -92,7 +92,9 @@ class CommandLineTest {
         "compare --heads 0 | --heads must be at least 1, got 0",
         "compare --head-dim -8 --lengths 4 | --head-dim must be at least 1, got -8",
         "verify | Missing required parameter: 'FILE'",
-        "verify absent.safetensors | absent.safetensors"})
+        "verify absent.safetensors | absent.safetensors",
+        "conformance | Missing required parameter: 'DIR'",
+        "conformance absent | cannot read absent"})
     void badInputIsOneSentence(String arguments, String reason) {
         line(arguments).assertRefused(reason);
     }

@@ -10,6 +10,7 @@ import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
 import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec.Gate;
+import tessera.RotarySpec;
 import tessera.Spec;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
@@ -128,6 +129,14 @@ final class ContractSpecs {
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
             new MergeSpec(3, 2, 2, 17, 8, DType.F16),
+            // rotary: batch, heads, length, headDim, rotaryDim, positions, interleaved
+            RotarySpec.of(1, 1, 1, 2),
+            RotarySpec.of(2, 3, 63, 60),
+            new RotarySpec(3, 5, 17, 64, 64, 0, true, DType.F32),
+            new RotarySpec(1, 2, 100, 129, 12, 500, false, DType.F32),
+            new RotarySpec(2, 3, 63, 60, 2, 1, true, DType.F32),
+            new RotarySpec(2, 2, 17, 8, 6, 129, true, DType.F16),
+            new RotarySpec(1, 2, 19, 12, 12, 40, false, DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),
