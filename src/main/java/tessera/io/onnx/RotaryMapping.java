@@ -33,7 +33,7 @@ final class RotaryMapping implements Mapping {
         Shape shape = x.shape();
         boolean byPosition = arguments.hasInput(POSITION_IDS);
         Tensor cos = Arguments.real(arguments.input(COS));
-        int rotaryDim = (int) Math.clamp(node.integer("rotary_embedding_dim", 0), -1, Integer.MAX_VALUE);
+        int rotaryDim = Math.clamp(node.integer("rotary_embedding_dim", 0), -1, Integer.MAX_VALUE);
         RotarySpec spec = new RotarySpec(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3),
                 rotaryDim == 0 ? shape.dim(3) : rotaryDim,
                 byPosition && cos.shape().rank() > 0 ? cos.shape().dim(0) : 0, node.integer("interleaved", 0) != 0, x.dtype());
