@@ -8,7 +8,7 @@ import tessera.engine.Device;
 import tessera.engine.Engine;
 import tessera.engine.Engines;
 import tessera.engine.Timing;
-import tessera.operators.HalfStorage;
+import tessera.operators.Storage;
 import tessera.planner.Plan;
 import tessera.planner.SelfCheck;
 import tessera.reference.Accuracy;
@@ -103,7 +103,7 @@ public final class Prepared implements AutoCloseable {
     }
 
     private DType storage(String name) {
-        return spec.inputs().containsKey(name) ? HalfStorage.type(spec, plan, name) : DType.F32;
+        return spec.inputs().containsKey(name) ? Storage.type(spec, plan, name) : DType.F32;
     }
 
     private Map<String, Tensor> inStorage(Map<String, Tensor> given) {
@@ -121,7 +121,7 @@ public final class Prepared implements AutoCloseable {
         }
         release();
         bound = tensors;
-        session = engine.prepare(device, HalfStorage.bind(spec, plan, tensors));
+        session = engine.prepare(device, Storage.bind(spec, plan, tensors));
     }
 
     private Map<String, Tensor> complete(Map<String, Tensor> tensors) {

@@ -20,7 +20,7 @@ import tessera.Tessera;
 import tessera.engine.Device;
 import tessera.io.AtomicFile;
 import tessera.io.Safetensors;
-import tessera.operators.HalfStorage;
+import tessera.operators.Storage;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
 import tessera.reference.Accuracy;
@@ -86,9 +86,9 @@ final class RunCommand implements Callable<Integer> {
     private static List<Map<String, Object>> tasks(Problem problem, Plan plan, Device device) {
         Spec spec = problem.spec();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        problem.inputs().forEach((name, tensor) -> tensors.put(name, tensor.to(HalfStorage.type(spec, plan, name))));
+        problem.inputs().forEach((name, tensor) -> tensors.put(name, tensor.to(Storage.type(spec, plan, name))));
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape)));
-        return HalfStorage.bind(spec, plan, tensors).tasks().stream().map(task -> {
+        return Storage.bind(spec, plan, tensors).tasks().stream().map(task -> {
             Map<String, Object> row = new LinkedHashMap<>();
             row.put("device", device.id());
             row.put("plan", plan.summary());

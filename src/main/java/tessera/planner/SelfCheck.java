@@ -14,7 +14,7 @@ import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.engine.Engines;
 import tessera.engine.Program;
-import tessera.operators.HalfStorage;
+import tessera.operators.Storage;
 import tessera.operators.Operators;
 import tessera.reference.Accuracy;
 import tessera.reference.Expected;
@@ -44,11 +44,11 @@ public final class SelfCheck {
     private static Accuracy check(Spec miniature, Plan plan, Device device) {
         Map<String, Tensor> tensors = inputs(miniature, 7);
         Map<String, Tensor> stored = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> stored.put(name, tensor.to(HalfStorage.type(miniature, plan, name))));
+        tensors.forEach((name, tensor) -> stored.put(name, tensor.to(Storage.type(miniature, plan, name))));
         Map<String, Tensor> all = new LinkedHashMap<>(stored);
         miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
         Expected expected = Operators.of(miniature).reference(miniature, stored, Sample.ALL);
-        return run("the plan " + plan, HalfStorage.bind(miniature, plan, all), device, all, expected);
+        return run("the plan " + plan, Storage.bind(miniature, plan, all), device, all, expected);
     }
 
     /**

@@ -18,10 +18,10 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * Float16 inputs: they travel as they are and are widened on the device, in front of the operator's own tasks. Inputs that
  * the spec stores in a type of their own are left alone.
  */
-public final class HalfStorage {
+public final class Storage {
     private static final Kernel WIDEN = Kernel.of(Widen.class, "rows");
 
-    private HalfStorage() {
+    private Storage() {
     }
 
     /** The type of an input on the device. */
