@@ -141,8 +141,7 @@ public final class Prepared implements AutoCloseable {
         });
         spec.outputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
-            DType type = name.equals("out") ? spec.dtype() : DType.F32;
-            Tensor output = tensor == null ? Tensor.zeros(type, shape) : checked(name, tensor, shape);
+            Tensor output = tensor == null ? Tensor.zeros(spec.outputType(name), shape) : checked(name, packed(tensor, shape), shape);
             given.forEach((other, taken) -> {
                 if (taken.data() == output.data()) {
                     throw new IllegalArgumentException("output '" + name + "' must not share its memory with '" + other + "'");
@@ -161,8 +160,15 @@ public final class Prepared implements AutoCloseable {
         }
         Shape given = tensor.shape();
         boolean padded = given.rank() < shape.rank() && given.padded(shape.rank()).equals(shape);
-        Tensor full = padded ? tensor.reshape(shape.dims()) : tensor;
+        Tensor full = padded ? tensor.reshape(shape.dims()) : packed(tensor, shape);
         return type.isFloat() ? checked(name, full, shape) : shaped(name, full, shape);
+    }
+
+    /** {@code [batch, length, heads * dim]} in the place of {@code [batch, length, heads, dim]}. */
+    private Tensor packed(Tensor tensor, Shape shape) {
+        boolean blhd = spec instanceof AttentionSpec attention && attention.arrangement().layout() == TensorLayout.BLHD && shape.rank() == 4;
+        boolean fits = blhd && tensor.shape().equals(Shape.of(shape.dim(0), shape.dim(1), shape.dim(2) * shape.dim(3)));
+        return fits ? tensor.reshape(shape.dims()) : tensor;
     }
 
     private static Tensor checked(String name, Tensor tensor, Shape shape) {

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
+import tessera.engine.Kernel;
 
 /**
  * What happens to the scores of an attention between the product and the softmax. With p the query's position,
@@ -19,11 +20,14 @@ import java.util.stream.Collectors;
  * @param mask shape of the input {@code mask} of type I8, or null: as for the bias; 0 excludes the key
  * @param keyLengths whether there is an input {@code keyLengths [batch]} of type I32: keys from that length on are padding, and
  *        {@link CausalAlignment#BOTTOM_RIGHT} aligns with the last key before it
+ * @param function the user's own change of each score, or null; on the JVM
+ * @param kernel the same as a kernel, or null; on every device, see {@link AttentionBuilder#scoreKernel}
  */
-public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, Shape mask, boolean keyLengths) {
+public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, Shape mask, boolean keyLengths, ScoreFunction function,
+        Kernel kernel) {
 
     /** Plain scores. */
-    public static final Scores NONE = new Scores(0, false, false, null, null, false);
+    public static final Scores NONE = new Scores(0, false, false, null, null, false, null, null);
 
     /** A bias of this or less excludes its key. */
     public static final float EXCLUDED = -1e29f;
@@ -36,6 +40,9 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
         }
         bias = inFour("bias", bias);
         mask = inFour("mask", mask);
+        if (function != null && kernel != null) {
+            throw new IllegalArgumentException("scores change by a function or by a kernel, not by both");
+        }
     }
 
     private static Shape inFour(String name, Shape shape) {
@@ -43,6 +50,11 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
             throw new IllegalArgumentException(name + " must have at most four dimensions, got " + shape);
         }
         return shape == null ? null : shape.padded(4);
+    }
+
+    /** Whether the user changes the scores himself. */
+    public boolean isOwn() {
+        return function != null || kernel != null;
     }
 
     /** True if nothing happens to the scores. */
@@ -54,12 +66,12 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
     static DType type(String input) {
         return switch (input) {
             case "mask" -> DType.I8;
-            case "keyLengths" -> DType.I32;
+            case "keyLengths", "cuSeqlensQ", "cuSeqlensK", "pageTable", "keyBlocks" -> DType.I32;
             default -> DType.F32;
         };
     }
 
-    void addInputs(Map<String, Shape> inputs, int batch, int heads) {
+    void addInputs(Map<String, Shape> inputs, int lengths, int heads) {
         if (slopes) {
             inputs.put("slopes", Shape.of(heads));
         }
@@ -73,7 +85,7 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
             inputs.put("mask", mask);
         }
         if (keyLengths) {
-            inputs.put("keyLengths", Shape.of(batch));
+            inputs.put("keyLengths", Shape.of(lengths));
         }
     }
 
@@ -93,7 +105,7 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
 
     /** The same over other sizes. */
     Scores resized(int... full) {
-        return new Scores(softcap, slopes, sinks, resized(bias, full), resized(mask, full), keyLengths);
+        return new Scores(softcap, slopes, sinks, resized(bias, full), resized(mask, full), keyLengths, function, kernel);
     }
 
     /** For example {@code soft cap, slopes}. */
@@ -106,6 +118,8 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
         parts.put("bias", bias != null);
         parts.put("mask tensor", mask != null);
         parts.put("key lengths", keyLengths);
+        parts.put("a function", function != null);
+        parts.put("a kernel", kernel != null);
         return isPlain() ? "plain scores"
                 : parts.entrySet().stream().filter(Map.Entry::getValue).map(Map.Entry::getKey).collect(Collectors.joining(", "));
     }

@@ -25,6 +25,11 @@ public sealed interface Spec permits AttentionSpec, MergeSpec, RecurrenceSpec, R
         return dtype();
     }
 
+    /** Type of one output where the caller does not give it: that of the spec for {@code out}, F32 for what goes with it. */
+    default DType outputType(String output) {
+        return output.equals("out") ? dtype() : DType.F32;
+    }
+
     /** A small problem of the same kind, on which a plan's first use is checked. */
     Spec miniature();
 }

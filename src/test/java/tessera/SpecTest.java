@@ -24,7 +24,7 @@ class SpecTest {
         }
     }
 
-    private static AttentionSpec.Builder attention() {
+    private static AttentionBuilder attention() {
         return AttentionSpec.of(2, 6, 17, 8);
     }
 
@@ -81,8 +81,8 @@ class SpecTest {
     void aBlockMaskFitsTheLengthsAndTheHeads() {
         assertRefused(() -> attention().mask(blocks(1, 25, 17)).build(), "block mask", "4x3 blocks of 8x8", "17 queries and 17 keys");
         assertRefused(() -> attention().mask(blocks(1, 17, 8)).build(), "block mask", "3x1 blocks");
-        assertRefused(() -> attention().mask(blocks(4, 17, 17)).build(), "block mask", "head", "4 does not divide 6");
-        assertRefused(() -> blocks(0, 17, 17), "heads", "at least 1");
+        assertRefused(() -> attention().mask(blocks(4, 17, 17)).build(), "maps must divide heads", "4 does not divide 6");
+        assertRefused(() -> blocks(0, 17, 17), "maps", "at least 1");
         assertRefused(() -> new Blocks(1, 1, 1, 0, 1, (h, qb, kb) -> true), "block sizes", "at least 1");
         assertRefused(() -> new Blocks(4, 1 << 30, 1 << 30, 1, 1, (h, qb, kb) -> true), "blocks larger than 1x1");
         assertRefused(() -> new Blocks(16, 1 << 30, 1 << 30, 1, 1, (h, qb, kb) -> true), "blocks larger than 1x1");

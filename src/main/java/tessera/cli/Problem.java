@@ -2,6 +2,7 @@ package tessera.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RecurrenceSpec.Gate;
@@ -53,7 +54,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
     private static AttentionSpec attention(Map<String, Tensor> found, SpecOptions options) {
         Shape q = found.get("q").shape();
         Shape k = found.get("k").shape();
-        AttentionSpec.Builder builder = AttentionSpec.of(q.dim(0), q.dim(1), q.dim(2), q.dim(3)).kvHeads(k.dim(1)).keys(k.dim(2))
+        AttentionBuilder builder = AttentionSpec.of(q.dim(0), q.dim(1), q.dim(2), q.dim(3)).kvHeads(k.dim(1)).keys(k.dim(2))
                 .valueDim(found.get("v").shape().dim(3)).dtype(found.get("q").dtype());
         return options.attention(builder, q.dim(2), k.dim(2), found.get("block_mask"));
     }

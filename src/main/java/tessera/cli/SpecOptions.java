@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.RecurrenceSpec;
@@ -63,7 +64,7 @@ final class SpecOptions {
      *
      * @param blockMask [query blocks, key blocks] or [maps, query blocks, key blocks], 0 where a block is left out; or null
      */
-    AttentionSpec attention(AttentionSpec.Builder builder, int queries, int keys, Tensor blockMask) {
+    AttentionSpec attention(AttentionBuilder builder, int queries, int keys, Tensor blockMask) {
         refuse("an attention", "--gate", gate, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
         if (blockMask != null) {
             refuse("an input with a block_mask", "--window", window, "--sink", sink);

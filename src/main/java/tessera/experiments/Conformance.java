@@ -63,7 +63,7 @@ public record Conformance(Status status, Accuracy accuracy, String reason) {
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>(known.inputs());
         known.spec().outputs().forEach((name, shape) ->
-                tensors.put(name, Tensor.zeros(name.equals("out") ? known.spec().dtype() : DType.F32, shape).fill(Float.NaN)));
+                tensors.put(name, Tensor.zeros(known.spec().outputType(name), shape).fill(Float.NaN)));
         try (var prepared = Tessera.plan(known.spec(), device, candidates.legal().getFirst())) {
             Map<String, Tensor> outputs = new LinkedHashMap<>(prepared.run(tensors).outputs());
             outputs.putAll(known.made());

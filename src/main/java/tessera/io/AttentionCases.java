@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Shape;
@@ -104,7 +105,7 @@ final class AttentionCases {
         if (attributes.has("groups") && attributes.path("groups").asInt() * k[1] != q[1]) {
             throw new Unsupported("it has " + q[1] + " query and " + k[1] + " key heads, which are not " + attributes.path("groups") + " in a group");
         }
-        AttentionSpec.Builder builder = AttentionSpec.of(q[0], q[1], q[2], q[3]).kvHeads(k[1]).keys(k[2])
+        AttentionBuilder builder = AttentionSpec.of(q[0], q[1], q[2], q[3]).kvHeads(k[1]).keys(k[2])
                 .valueDim(inputs.get("v").shape().dim(-1)).dtype(inputs.get("q").dtype());
         if (causal) {
             builder.causal();

@@ -8,14 +8,14 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * Block-sparse rows: for block map h and query block b, the visited key blocks are
  * {@code colIdx[rowPtr[h * queryBlocks + b] .. rowPtr[h * queryBlocks + b + 1])}, ascending.
  *
- * @param heads number of block maps
- * @param rowPtr {@code [heads * queryBlocks + 1]}
+ * @param maps number of block maps
+ * @param rowPtr {@code [maps * queryBlocks + 1]}
  * @param colIdx {@code [max(1, number of blocks)]}
  */
-public record Bsr(int heads, int blockQ, int blockK, int queryBlocks, IntArray rowPtr, IntArray colIdx) implements Layout {
+public record Bsr(int maps, int blockQ, int blockK, int queryBlocks, IntArray rowPtr, IntArray colIdx) implements Layout {
 
     static Bsr of(Blocks blocks) {
-        int rows = blocks.heads() * blocks.queryBlocks();
+        int rows = blocks.maps() * blocks.queryBlocks();
         IntArray rowPtr = new IntArray(rows + 1);
         IntArray colIdx = new IntArray(Math.max(1, blocks.count()));
         int next = 0;
@@ -28,7 +28,7 @@ public record Bsr(int heads, int blockQ, int blockK, int queryBlocks, IntArray r
             }
         }
         rowPtr.set(rows, next);
-        return new Bsr(blocks.heads(), blocks.blockQ(), blocks.blockK(), blocks.queryBlocks(), rowPtr, colIdx);
+        return new Bsr(blocks.maps(), blocks.blockQ(), blocks.blockK(), blocks.queryBlocks(), rowPtr, colIdx);
     }
 
     @Override
@@ -40,7 +40,7 @@ public record Bsr(int heads, int blockQ, int blockK, int queryBlocks, IntArray r
     public long pairs(AttentionSpec spec) {
         long pairs = 0;
         int diagonal = spec.causal() ? spec.offset() : 1 << 30;
-        for (int row = 0; row < heads * queryBlocks; row++) {
+        for (int row = 0; row < maps * queryBlocks; row++) {
             int firstQuery = row % queryBlocks * blockQ;
             int lastQuery = Math.min(firstQuery + blockQ, spec.queries());
             for (int e = rowPtr.get(row); e < rowPtr.get(row + 1); e++) {
@@ -51,6 +51,6 @@ public record Bsr(int heads, int blockQ, int blockK, int queryBlocks, IntArray r
                 }
             }
         }
-        return pairs * spec.batch() * (spec.heads() / heads);
+        return pairs * spec.batch() * (spec.heads() / maps);
     }
 }

@@ -12,10 +12,10 @@ public final class Blocks implements Mask {
     /** Whether a block of queries may see a block of keys. */
     @FunctionalInterface
     public interface Rule {
-        boolean allows(int head, int queryBlock, int keyBlock);
+        boolean allows(int map, int queryBlock, int keyBlock);
     }
 
-    private final int heads;
+    private final int maps;
     private final int blockQ;
     private final int blockK;
     private final int queryBlocks;
@@ -25,37 +25,38 @@ public final class Blocks implements Mask {
     /**
      * Evaluates {@code rule} once for every block.
      *
-     * @param heads number of block maps: 1 (shared), the number of key/value heads, or the number of query heads
+     * @param maps number of block maps: 1 (shared), the number of key/value heads, or the number of query heads
      * @param queries number of queries N
      * @param keys number of keys M
      * @param blockQ queries in a block
      * @param blockK keys in a block
      * @throws IllegalArgumentException if a count is not positive or there are more than 2^31 - 1 blocks
      */
-    public Blocks(int heads, int queries, int keys, int blockQ, int blockK, Rule rule) {
-        if (heads <= 0 || queries <= 0 || keys <= 0 || blockQ <= 0 || blockK <= 0) {
-            throw new IllegalArgumentException("heads, queries, keys and block sizes must be at least 1, got " + heads + ", "
+    public Blocks(int maps, int queries, int keys, int blockQ, int blockK, Rule rule) {
+        if (maps <= 0 || queries <= 0 || keys <= 0 || blockQ <= 0 || blockK <= 0) {
+            throw new IllegalArgumentException("maps, queries, keys and block sizes must be at least 1, got " + maps + ", "
                     + queries + ", " + keys + ", " + blockQ + "x" + blockK);
         }
-        this.heads = heads;
+        this.maps = maps;
         this.blockQ = blockQ;
         this.blockK = blockK;
         this.queryBlocks = Math.ceilDiv(queries, blockQ);
         this.keyBlocks = Math.ceilDiv(keys, blockK);
-        if ((long) queryBlocks * keyBlocks > Integer.MAX_VALUE / heads) {
+        if ((long) queryBlocks * keyBlocks > Integer.MAX_VALUE / maps) {
             throw new IllegalArgumentException("more than 2^31 - 1 blocks; use blocks larger than " + blockQ + "x" + blockK);
         }
-        for (int h = 0; h < heads; h++) {
+        for (int map = 0; map < maps; map++) {
             for (int qb = 0; qb < queryBlocks; qb++) {
                 for (int kb = 0; kb < keyBlocks; kb++) {
-                    allowed.set((h * queryBlocks + qb) * keyBlocks + kb, rule.allows(h, qb, kb));
+                    allowed.set((map * queryBlocks + qb) * keyBlocks + kb, rule.allows(map, qb, kb));
                 }
             }
         }
     }
 
-    public int heads() {
-        return heads;
+    @Override
+    public int maps() {
+        return maps;
     }
 
     public int blockQ() {
@@ -84,15 +85,20 @@ public final class Blocks implements Mask {
         return allowed.cardinality();
     }
 
-    /** {@inheritDoc} Here {@code head} is the index of the block map. */
     @Override
-    public boolean allows(int head, int query, int position, int key) {
-        return block(head, query / blockQ, key / blockK);
+    public boolean allows(int map, int query, int position, int key) {
+        return block(map, query / blockQ, key / blockK);
+    }
+
+    /** {@inheritDoc} Its pattern has empty, single and neighbouring blocks. */
+    @Override
+    public Mask resized(int queries, int keys) {
+        return new Blocks(maps, queries, keys, Math.min(blockQ, 8), Math.min(blockK, 8), (map, qb, kb) -> (map + qb + kb) % 3 != 1);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Blocks b && heads == b.heads && blockQ == b.blockQ && blockK == b.blockK
+        return other instanceof Blocks b && maps == b.maps && blockQ == b.blockQ && blockK == b.blockK
                 && queryBlocks == b.queryBlocks && keyBlocks == b.keyBlocks && allowed.equals(b.allowed);
     }
 
@@ -103,7 +109,7 @@ public final class Blocks implements Mask {
 
     @Override
     public String toString() {
-        long all = (long) heads * queryBlocks * keyBlocks;
+        long all = (long) maps * queryBlocks * keyBlocks;
         return "blocks(" + blockQ + "x" + blockK + ", density " + String.format(Locale.ROOT, "%.3f", (double) count() / all) + ")";
     }
 }

@@ -4,8 +4,13 @@ package tessera.masks;
 public record Full() implements Mask {
 
     @Override
-    public boolean allows(int head, int query, int position, int key) {
+    public boolean allows(int map, int query, int position, int key) {
         return true;
+    }
+
+    @Override
+    public Window window(int map) {
+        return new Window(0, -1, -1);
     }
 
     @Override

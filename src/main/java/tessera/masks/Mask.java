@@ -2,9 +2,11 @@ package tessera.masks;
 
 /**
  * Who may attend to whom, as a lazy value: a rule, never a matrix. How a mask is stored for a kernel is a
- * {@link tessera.layouts.Layout}, chosen by the planner.
+ * {@link tessera.layouts.Layout}, chosen by the planner. A lambda is a mask too, on every device: it is evaluated on the host
+ * when a plan is bound, {@code spec.mask((head, query, position, key) -> key % 2 == query % 2)}.
  */
-public sealed interface Mask permits Full, Window, Blocks {
+@FunctionalInterface
+public interface Mask {
 
     /** Every query sees every key. */
     Mask FULL = new Full();
@@ -12,12 +14,42 @@ public sealed interface Mask permits Full, Window, Blocks {
     /**
      * Whether a query may see a key.
      *
-     * @param head query head
+     * @param map which of the mask's {@link #maps}: 0 if all heads share one
      * @param query row of Q
      * @param position absolute position of that row among the keys (see {@link tessera.CausalAlignment})
      * @param key row of K
      */
-    boolean allows(int head, int query, int position, int key);
+    boolean allows(int map, int query, int position, int key);
+
+    /** Number of different maps; a divisor of the number of heads, of which consecutive ones share a map. */
+    default int maps() {
+        return 1;
+    }
+
+    /** The window that this rule is for a map, or null if it is none. */
+    default Window window(int map) {
+        return null;
+    }
+
+    /** A rule of the same kind for a smaller problem. */
+    default Mask resized(int queries, int keys) {
+        return this;
+    }
+
+    /** Pairs that both masks allow. */
+    default Mask and(Mask other) {
+        return new Combined("and", this, other);
+    }
+
+    /** Pairs that one of the masks allows. */
+    default Mask or(Mask other) {
+        return new Combined("or", this, other);
+    }
+
+    /** Pairs that this mask does not allow. */
+    default Mask not() {
+        return new Combined("not", this, this);
+    }
 
     /** The keys {@code [position - left, position + right]}; -1 leaves a side open. */
     static Mask window(int left, int right) {
@@ -27,5 +59,16 @@ public sealed interface Mask permits Full, Window, Blocks {
     /** The first {@code sink} keys and a window behind the query: StreamingLLM (arXiv:2309.17453). */
     static Mask streaming(int sink, int left) {
         return new Window(sink, left, 0);
+    }
+
+    /** One mask for each head, or for each run of consecutive heads. */
+    static Mask perHead(Mask... masks) {
+        return new PerHead(java.util.List.of(masks));
+    }
+
+    /** A rule that tells {@code maps} maps apart. */
+    static Mask of(int maps, Mask rule) {
+        return new PerHead(java.util.stream.IntStream.range(0, maps)
+                .<Mask>mapToObj(map -> (_, query, position, key) -> rule.allows(map, query, position, key)).toList());
     }
 }

@@ -19,9 +19,20 @@ public record Window(int sink, int left, int right) implements Mask {
     }
 
     @Override
-    public boolean allows(int head, int query, int position, int key) {
+    public boolean allows(int map, int query, int position, int key) {
         boolean inside = (left < 0 || position - key <= left) && (right < 0 || key - position <= right);
         return key < sink || inside;
+    }
+
+    @Override
+    public Window window(int map) {
+        return this;
+    }
+
+    /** {@inheritDoc} Its sides are such that they cut something off. */
+    @Override
+    public Mask resized(int queries, int keys) {
+        return new Window(Math.min(sink, 3), Math.min(left, 11), Math.min(right, 5));
     }
 
     @Override

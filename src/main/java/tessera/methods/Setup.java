@@ -2,6 +2,7 @@ package tessera.methods;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.Tensor;
@@ -25,7 +26,7 @@ final class Setup {
         return length >= 1024 ? 64 : 16;
     }
 
-    static AttentionSpec.Builder attention(Tensor q) {
+    static AttentionBuilder attention(Tensor q) {
         return AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3)).dtype(q.dtype());
     }
 

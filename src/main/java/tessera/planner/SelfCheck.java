@@ -73,7 +73,7 @@ public final class SelfCheck {
     /**
      * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
      * positive, as it is by definition of the method; small slopes; some keys excluded by bias, mask and lengths;
-     * positions lie in their cache.
+     * sequences, pages and blocks that are there; positions lie in their cache.
      */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -109,6 +109,10 @@ public final class SelfCheck {
         for (int i = 0; i < normal.shape().elements(); i++) {
             float x = normal.get(i);
             values.set(i, switch (name) {
+                case "cuSeqlensQ" -> start(i, spec.arrangement().sequences(), spec.queries());
+                case "cuSeqlensK" -> start(i, spec.arrangement().sequences(), spec.keys());
+                case "pageTable" -> (31L * i + 7) % spec.arrangement().pages();
+                case "keyBlocks" -> x < -1 ? -1 : (31L * i + 7) % Math.ceilDiv(spec.keys(), spec.arrangement().listBlock());
                 case "slopes" -> 0.1f * Math.abs(x);
                 case "bias" -> x < -1.5f ? Float.NEGATIVE_INFINITY : x;
                 case "mask" -> x < -0.5f ? 0 : 1;
@@ -117,6 +121,11 @@ public final class SelfCheck {
             });
         }
         return values;
+    }
+
+    /** Sequences that grow in length, the first one empty; a few tokens at the end belong to none. */
+    private static float start(int sequence, int sequences, int tokens) {
+        return sequence < 2 ? 0 : (long) sequence * sequence * (tokens - tokens / 8) / ((long) sequences * sequences);
     }
 
     /** Factor on the magnitude of an input of a recurrence; 0 to leave it alone. */

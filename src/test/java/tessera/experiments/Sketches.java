@@ -3,6 +3,7 @@ package tessera.experiments;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.Shape;
 import tessera.Tensor;
@@ -41,7 +42,7 @@ public final class Sketches {
 
     private static Case attention(Tensor q, Tensor k, Tensor v, boolean causal, Predicate<Plan> wanted) {
         Shape s = q.shape();
-        AttentionSpec.Builder spec = AttentionSpec.of(s.dim(0), s.dim(1), s.dim(2), s.dim(3));
+        AttentionBuilder spec = AttentionSpec.of(s.dim(0), s.dim(1), s.dim(2), s.dim(3));
         return new Case(causal ? spec.causal().build() : spec.build(), Map.of("q", q, "k", k, "v", v), wanted);
     }
 

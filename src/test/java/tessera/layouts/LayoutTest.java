@@ -38,7 +38,7 @@ class LayoutTest {
             @ForAll boolean causal, @ForAll CausalAlignment alignment) {
         Mask mask = new Window(sink, left == 30 ? FAR : left, right == 30 ? FAR : right);
         AttentionSpec spec = spec(2, 3, queries, keys, mask, causal, alignment);
-        assertEquals(bruteForce(spec), Layout.of(spec).pairs(spec), spec::toString);
+        assertEquals(bruteForce(spec), Layout.simple(spec).pairs(spec), spec::toString);
     }
 
     @Property(tries = 500, edgeCases = EdgeCasesMode.NONE)
@@ -49,7 +49,7 @@ class LayoutTest {
         double density = random.nextDouble();
         Blocks blocks = new Blocks(List.of(1, 2, 6).get(maps), queries, keys, blockQ, blockK, (h, qb, kb) -> random.nextDouble() < density);
         AttentionSpec spec = spec(2, 6, queries, keys, blocks, causal, alignment);
-        assertEquals(bruteForce(spec), Layout.of(spec).pairs(spec), spec::toString);
+        assertEquals(bruteForce(spec), Layout.simple(spec).pairs(spec), spec::toString);
     }
 
     private static AttentionSpec spec(int batch, int heads, int queries, int keys, Mask mask, boolean causal, CausalAlignment alignment) {
@@ -60,17 +60,17 @@ class LayoutTest {
     @Example
     void onlyAMaskThatCutsNothingIsFull() {
         CausalAlignment end = CausalAlignment.BOTTOM_RIGHT;
-        assertEquals("FULL", Layout.of(spec(1, 1, 9, 9, Mask.FULL, false, end)).name());
-        assertEquals("FULL", Layout.of(spec(1, 1, 9, 9, Mask.window(-1, -1), false, end)).name());
-        assertEquals("RANGE", Layout.of(spec(1, 1, 9, 9, Mask.FULL, true, end)).name());
-        assertEquals("RANGE", Layout.of(spec(1, 1, 9, 9, Mask.window(3, -1), false, end)).name());
-        assertEquals("BSR", Layout.of(spec(1, 1, 9, 9, new Blocks(1, 9, 9, 4, 4, (h, qb, kb) -> true), false, end)).name());
+        assertEquals("FULL", Layout.simple(spec(1, 1, 9, 9, Mask.FULL, false, end)).name());
+        assertEquals("FULL", Layout.simple(spec(1, 1, 9, 9, Mask.window(-1, -1), false, end)).name());
+        assertEquals("RANGE", Layout.simple(spec(1, 1, 9, 9, Mask.FULL, true, end)).name());
+        assertEquals("RANGE", Layout.simple(spec(1, 1, 9, 9, Mask.window(3, -1), false, end)).name());
+        assertEquals("BSR", Layout.simple(spec(1, 1, 9, 9, new Blocks(1, 9, 9, 4, 4, (h, qb, kb) -> true), false, end)).name());
     }
 
     @Example
     void blockRowsListTheirBlocksInOrder() {
         Blocks blocks = new Blocks(1, 10, 12, 4, 3, (h, qb, kb) -> qb != 1 && (qb + kb) % 2 == 0);
-        Bsr bsr = assertInstanceOf(Bsr.class, Layout.of(spec(1, 1, 10, 12, blocks, false, CausalAlignment.TOP_LEFT)));
+        Bsr bsr = assertInstanceOf(Bsr.class, Layout.simple(spec(1, 1, 10, 12, blocks, false, CausalAlignment.TOP_LEFT)));
         int[] rowPtr = {0, 2, 2, 4};
         int[] colIdx = {0, 2, 0, 2};
         assertArrayEquals(rowPtr, bsr.rowPtr().toHeapArray());

@@ -69,8 +69,7 @@ class AttentionNumericsTest {
     }
 
     private static AttentionSpec scaled(AttentionSpec s, float scale) {
-        return new AttentionSpec(s.batch(), s.heads(), s.kvHeads(), s.queries(), s.keys(), s.headDim(), s.valueDim(), scale, s.mask(),
-                s.causal(), s.alignment(), s.lse(), s.dtype(), s.scores());
+        return s.toBuilder().scale(scale).build();
     }
 
     /** Whole numbers between the bounds, whose inner products float32 holds exactly. */

@@ -13,11 +13,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.MergeSpec;
 import tessera.Prepared;
-import tessera.Scores;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.Tessera;
@@ -47,13 +47,12 @@ class AttentionPropertyTest {
     }
 
     private static AttentionSpec with(AttentionSpec s, Mask mask, boolean causal, CausalAlignment alignment) {
-        return new AttentionSpec(s.batch(), s.heads(), s.kvHeads(), s.queries(), s.keys(), s.headDim(), s.valueDim(), s.scale(), mask,
-                causal, alignment, s.lse(), s.dtype(), s.scores());
+        AttentionBuilder builder = s.toBuilder().mask(mask);
+        return (causal ? builder.causal(alignment) : builder.alignment(alignment)).build();
     }
 
     private static AttentionSpec withHeads(AttentionSpec s, int kvHeads, int keys) {
-        return new AttentionSpec(s.batch(), s.heads(), kvHeads, s.queries(), keys, s.headDim(), s.valueDim(), s.scale(), s.mask(),
-                s.causal(), s.alignment(), s.lse(), s.dtype(), s.scores());
+        return s.toBuilder().kvHeads(kvHeads).keys(keys).build();
     }
 
     private static Map<String, Tensor> run(AttentionSpec spec, Map<String, Tensor> inputs) {
@@ -117,15 +116,24 @@ class AttentionPropertyTest {
         return Shape.of(dims);
     }
 
+    private static void apply(boolean wanted, Runnable option) {
+        if (wanted) {
+            option.run();
+        }
+    }
+
     @Property(tries = TRIES, edgeCases = EdgeCasesMode.NONE)
     void modifiedScoresAreTheTwins(@ForAll("dense") AttentionSpec dense, @ForAll boolean causal, @ForAll CausalAlignment alignment,
             @ForAll @IntRange(max = 9) int sink, @ForAll @IntRange(min = -1, max = 9) int left, @ForAll @IntRange(min = -1, max = 9) int right,
             @ForAll @IntRange(max = 63) int which, @ForAll @IntRange(max = 255) int axes, @ForAll long seed) {
         AttentionSpec s = with(dense, new Window(sink, left, right), causal, alignment);
-        Scores scores = new Scores(which % 2 * 4, (which & 2) > 0, (which & 4) > 0, (which & 8) > 0 ? broadcast(s, axes) : null,
-                (which & 16) > 0 ? broadcast(s, axes >> 4) : null, (which & 32) > 0);
-        AttentionSpec spec = new AttentionSpec(s.batch(), s.heads(), s.kvHeads(), s.queries(), s.keys(), s.headDim(), s.valueDim(),
-                s.scale(), s.mask(), s.causal(), s.alignment(), s.lse(), s.dtype(), scores);
+        AttentionBuilder builder = s.toBuilder().softcap(which % 2 * 4);
+        apply((which & 2) > 0, builder::slopes);
+        apply((which & 4) > 0, builder::sinks);
+        apply((which & 8) > 0, () -> builder.bias(broadcast(s, axes).dims()));
+        apply((which & 16) > 0, () -> builder.maskTensor(broadcast(s, axes >> 4).dims()));
+        apply((which & 32) > 0, builder::keyLengths);
+        AttentionSpec spec = builder.build();
         Map<String, Tensor> inputs = SelfCheck.inputs(spec, seed);
         Expected expected = new AttentionOperator().reference(spec, inputs, Sample.ALL);
         for (Plan plan : Planner.candidates(spec, Tessera.device(Device.JVM)).legal()) {

@@ -2,8 +2,11 @@ package tessera.operators;
 
 import static tessera.CausalAlignment.BOTTOM_RIGHT;
 import static tessera.CausalAlignment.TOP_LEFT;
+import static tessera.TensorLayout.BLHD;
 
 import java.util.List;
+import java.util.stream.IntStream;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.MergeSpec;
@@ -11,9 +14,15 @@ import tessera.RecurrenceSpec;
 import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec.Gate;
 import tessera.RotarySpec;
+import tessera.ScoreStage;
 import tessera.Spec;
 import tessera.masks.Blocks;
+import tessera.masks.Buckets;
 import tessera.masks.Mask;
+import tessera.masks.Neighbourhood;
+import tessera.masks.OriginalCausal;
+import tessera.masks.Packed;
+import tessera.masks.Stride;
 import tessera.masks.Window;
 
 /** The problems of the contract: shapes that fit no tile, lane, part or block, and every option at least once. */
@@ -113,6 +122,51 @@ final class ContractSpecs {
             attention(5, 2, 2, 63, 17, 8, 12).keyLengths().mask(new Window(3, 5, 1)).alignment(BOTTOM_RIGHT).slopes().lse().build(),
             attention(7, 4, 2, 1, 500, 64, 64).keyLengths().causal().sinks().mask(Mask.window(100, 0)).lse().build(),
             attention(3, 2, 2, 17, 100, 8, 8).keyLengths().causal().bias(1, 100).maskTensor(17, 100).dtype(DType.F16).lse().build(),
+            // masks that are no window: their pairs lie in lists of runs or in blocks with bits
+            attention(2, 3, 3, 63, 63, 12, 8).mask(new Stride(3, -1)).causal().lse().build(),
+            attention(1, 4, 2, 100, 129, 8, 8).mask(new Stride(5, 4)).alignment(TOP_LEFT).lse().build(),
+            attention(1, 2, 2, 63, 63, 12, 12).mask(Neighbourhood.of(new int[] {63}, 7)).lse().build(),
+            attention(1, 2, 1, 63, 63, 12, 12).mask(Neighbourhood.of(new int[] {7, 9}, 3, 4)).lse().build(),
+            attention(2, 2, 2, 60, 60, 8, 12).mask(Neighbourhood.of(new int[] {3, 4, 5}, 2, 3, 5)).build(),
+            attention(2, 3, 3, 63, 100, 8, 8).mask(new Buckets(cycle(63, 5), cycle(100, 7))).lse().build(),
+            attention(1, 2, 2, 63, 63, 8, 8).mask(new OriginalCausal(shuffled(63), shuffled(63))).lse().build(),
+            attention(2, 3, 1, 63, 63, 12, 12).mask(Packed.of(10, 0, 33, 15)).causal().lse().build(),
+            attention(1, 2, 2, 17, 100, 8, 8).mask(new Packed(new int[] {0, 5, 17}, new int[] {0, 60, 90})).lse().build(),
+            attention(1, 4, 2, 63, 63, 12, 8).mask(Mask.perHead(Mask.window(9, 0), Mask.FULL, Mask.streaming(2, 5), Mask.window(0, 0))).causal().lse().build(),
+            attention(2, 4, 4, 63, 17, 8, 8).mask(Mask.perHead(Mask.window(9, 3), new Stride(2, -1))).lse().build(),
+            attention(1, 2, 2, 63, 63, 8, 8).mask(Mask.window(4, 4).or(new Stride(8, -1)).and(new Stride(9, -1).not())).lse().build(),
+            attention(1, 3, 3, 70, 70, 8, 8).mask((map, query, position, key) -> (query ^ key) % 5 < 2).causal().lse().build(),
+            attention(1, 6, 3, 65, 65, 8, 8).mask(Mask.of(3, (map, query, position, key) -> key % 3 == map)).sinks().lse().build(),
+            attention(1, 2, 2, 70, 70, 8, 8).mask(blocks(2, 70, 70, 16, 32).or((map, query, position, key) -> key == 5 || key == 40)).lse().build(),
+            attention(2, 4, 2, 63, 100, 12, 8).mask(blocks(4, 63, 100, 16, 40)).softcap(3).slopes().sinks().causal().lse().build(),
+            // heads that read other heads than their group's
+            attention(2, 4, 3, 17, 63, 8, 12).headMaps(List.of(2, 0, 1, 1), List.of(0, 0, 2, 1), List.of(0, 0, 3, 2)).causal().lse().build(),
+            // order of dimensions, past tokens
+            attention(2, 3, 3, 17, 63, 8, 12).layout(BLHD).causal().lse().build(),
+            attention(2, 4, 2, 17, 17, 8, 8).layout(BLHD).slopes().build(),
+            attention(2, 4, 2, 5, 63, 8, 12).past(58).causal().lse().build(),
+            attention(2, 4, 2, 5, 63, 8, 12).past(1).layout(BLHD).causal().lse().build(),
+            attention(3, 2, 2, 1, 17, 8, 8).past(16).keyLengths().layout(BLHD).dtype(DType.F16).build(),
+            // ragged, paged, listed
+            attention(1, 4, 2, 63, 63, 8, 12).ragged(4).causal().lse().build(),
+            attention(1, 2, 2, 63, 100, 8, 8).ragged(5).mask(new Window(2, 9, 1)).alignment(BOTTOM_RIGHT).slopes().sinks().lse().build(),
+            attention(1, 2, 2, 100, 63, 8, 8).ragged(3).causal(TOP_LEFT).layout(BLHD).lse().build(),
+            attention(3, 4, 2, 1, 64, 8, 12).paged(50, 8).causal().lse().build(),
+            attention(2, 4, 4, 9, 60, 12, 12).paged(7, 12).causal().mask(Mask.streaming(3, 20)).sinks().lse().build(),
+            attention(3, 2, 1, 17, 48, 8, 8).paged(6, 16).slopes().dtype(DType.F16).lse().build(),
+            attention(1, 4, 2, 63, 48, 8, 8).ragged(5).paged(40, 16).causal().lse().build(),
+            attention(2, 4, 2, 17, 63, 8, 12).listed(2, 5, 8).lse().build(),
+            attention(2, 4, 4, 17, 63, 8, 12).listed(1, 9, 1).causal().keyLengths().lse().build(),
+            attention(1, 4, 2, 17, 63, 8, 8).listed(4, 3, 16).mask(Mask.streaming(1, 20)).causal().softcap(4).lse().build(),
+            // masses, and scores at every stage
+            attention(2, 4, 2, 17, 63, 8, 12).causal().columnMass().blockMass(8, 16).lse().build(),
+            attention(1, 2, 2, 63, 63, 8, 8).mask(blocks(2, 63, 63, 16, 8)).columnMass().blockMass(16, 8).build(),
+            attention(3, 2, 2, 17, 63, 8, 8).keyLengths().causal().sinks().softcap(4).columnMass().build(),
+            attention(1, 4, 2, 63, 48, 8, 8).ragged(5).paged(40, 16).causal().columnMass().blockMass(7, 5).build(),
+            attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).bias(17, 63).scores(ScoreStage.PRODUCT).build(),
+            attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).maskTensor(17, 63).scores(ScoreStage.MASKED).layout(BLHD).build(),
+            attention(2, 4, 2, 17, 63, 8, 12).softcap(4).bias(17, 63).scores(ScoreStage.CAPPED).lse().build(),
+            attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).bias(17, 63).keyLengths().scores(ScoreStage.WEIGHTS).build(),
             // linear recurrences: batch, heads, length, keyDim, valueDim
             recurrence(1, 1, 1, 1, 1).finalState().build(),
             recurrence(3, 5, 2, 8, 256).gate(Gate.HEAD_CONST).build(),
@@ -147,12 +201,21 @@ final class ContractSpecs {
             RecurrenceSpec.of(2, 2, 200, 60).valueDim(128).gate(Gate.KEY_TOKEN).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().build(),
             RecurrenceSpec.of(1, 3, 70, 12).gate(Gate.KEY_TOKEN).initialState().finalState().dtype(DType.F16).build());
 
-    private static AttentionSpec.Builder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
+    private static AttentionBuilder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);
     }
 
     private static RecurrenceSpec.Builder recurrence(int batch, int heads, int length, int keyDim, int valueDim) {
         return RecurrenceSpec.of(batch, heads, length, keyDim).valueDim(valueDim);
+    }
+
+    private static int[] cycle(int count, int buckets) {
+        return IntStream.range(0, count).map(n -> n * n % buckets).toArray();
+    }
+
+    /** Numbers in another order; equal ones where 7 divides the count plus one. */
+    private static int[] shuffled(int count) {
+        return IntStream.range(0, count).map(n -> (n + 1) * 7 % (count + 1)).toArray();
     }
 
     /** A pattern without order, whose second block row is empty in every map. */

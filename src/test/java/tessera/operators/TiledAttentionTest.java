@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Tensor;
@@ -51,7 +52,7 @@ class TiledAttentionTest {
             attention(1, 1, 1, 17, 33, 128, 60).lse().build(),
             attention(1, 1, 1, 9, 17, 60, 256).causal().build());
 
-    private static AttentionSpec.Builder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
+    private static AttentionBuilder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);
     }
 

@@ -11,9 +11,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import tessera.AttentionBuilder;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.MergeSpec;
+import tessera.ScoreStage;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
@@ -31,7 +34,7 @@ class PlannerTest {
         return new Device("test:0", "made up", "opencl", kind, "1", 16, memory, array, 48 << 10, 1024, half);
     }
 
-    private static AttentionSpec.Builder attention() {
+    private static AttentionBuilder attention() {
         return AttentionSpec.of(2, 8, 1024, 64);
     }
 
@@ -46,13 +49,13 @@ class PlannerTest {
 
     @Test
     void theBestGuessDependsOnTheDeviceAndTheProblem() {
-        assertEquals(List.of("tiles", "rows", "split"), variants(attention().build(), GPU));
-        assertEquals(List.of("rows", "tiles", "split"), variants(attention().build(), CPU));
+        assertEquals(List.of("tiles", "rows", "split", "stored"), variants(attention().build(), GPU));
+        assertEquals(List.of("rows", "tiles", "split", "stored"), variants(attention().build(), CPU));
         AttentionSpec decoding = AttentionSpec.of(1, 2, 1, 64).keys(100_000).build();
         assertEquals("split", variants(decoding, GPU).getFirst());
-        assertEquals(List.of("rows"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
+        assertEquals(List.of("rows", "stored"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
         assertEquals(List.of("rows"), variants(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb <= qb)).build(), GPU));
-        assertEquals(List.of("tiles", "rows", "split"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));
+        assertEquals(List.of("tiles", "rows", "split", "stored"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));
         assertEquals(List.of("rows"), variants(MergeSpec.of(2, 1, 1, 1, 1), GPU));
     }
 
@@ -114,15 +117,24 @@ class PlannerTest {
     }
 
     @Test
-    void modifiedScoresHaveRowsAndSplitOnly() {
+    void modifiedScoresHaveNoTiles() {
         AttentionSpec capped = attention().softcap(20).slopes().build();
-        assertEquals(List.of("rows", "split"), variants(capped, GPU));
-        assertTrue(Planner.candidates(capped, GPU).ruledOut().toString().contains("computes plain scores, without soft cap, slopes"));
+        assertEquals(List.of("rows", "split", "stored"), variants(capped, GPU));
+        assertTrue(Planner.candidates(capped, GPU).ruledOut().toString().contains("not soft cap, slopes"));
         Plan tiles = Planner.plan(attention().build(), GPU, plan -> plan.variant().equals("tiles"), "tiles");
         var error = assertThrows(IllegalArgumentException.class, () -> Tessera.unchecked(capped, Tessera.device(Device.JVM), tiles).run(inputs(capped)));
         assertTrue(error.getMessage().contains("is not one for scores with soft cap, slopes"), error::getMessage);
-        var blocks = refusal(attention().sinks().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> true)).build(), GPU);
-        assertTrue(blocks.getMessage().contains("need a FULL or RANGE layout, not BSR; give the blocks as a mask tensor"), blocks::getMessage);
+    }
+
+    @Test
+    void whatNothingComputesIsOneSentence() {
+        AttentionBuilder blocks = attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> true));
+        assertTrue(refusal(blocks.keyLengths().build(), GPU).getMessage().contains("the mask must be full or a window, not blocks(64x64"));
+        AttentionBuilder function = attention().score((score, b, h, i, j) -> score);
+        assertTrue(refusal(function.build(), GPU).getMessage().contains("runs on the JVM only"));
+        assertTrue(refusal(function.columnMass().build(), Tessera.device(Device.JVM)).getMessage().contains("without masses"));
+        AttentionBuilder ragged = AttentionSpec.of(1, 2, 100, 8).ragged(3).scores(ScoreStage.WEIGHTS);
+        assertTrue(refusal(ragged.build(), GPU).getMessage().contains("stored scores need keys that are neither ragged nor paged"));
     }
 
     private static Map<String, Tensor> inputs(Spec spec) {

@@ -3,6 +3,7 @@ package tessera.io.onnx;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.DType;
@@ -77,7 +78,7 @@ final class AttentionMapping implements Mapping {
             k = joined(pastKey, k);
             v = joined(pastValue, v);
         }
-        AttentionSpec.Builder spec = AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3))
+        AttentionBuilder spec = AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3))
                 .kvHeads(k.shape().dim(1)).keys(k.shape().dim(2)).valueDim(v.shape().dim(3)).dtype(q.dtype())
                 .softcap(node.real("softcap", 0));
         if (node.attributes().containsKey("scale")) {
@@ -111,7 +112,7 @@ final class AttentionMapping implements Mapping {
     }
 
     /** A query's own position is {@code past} keys from its row; with padded keys, the last query sees the last key that is none. */
-    private static void causal(AttentionSpec.Builder spec, int past, boolean padded) {
+    private static void causal(AttentionBuilder spec, int past, boolean padded) {
         if (padded) {
             spec.causal(CausalAlignment.BOTTOM_RIGHT);
         } else if (past == 0) {
@@ -122,7 +123,7 @@ final class AttentionMapping implements Mapping {
     }
 
     /** The subgraphs of FlexAttention; probabilities times a number are the values times that number. */
-    private static void modify(Node node, AttentionSpec.Builder spec, Map<String, Tensor> inputs) throws Unsupported {
+    private static void modify(Node node, AttentionBuilder spec, Map<String, Tensor> inputs) throws Unsupported {
         AttentionSpec plain = spec.build();
         Shape shape = Shape.of(plain.batch(), plain.heads(), plain.queries(), plain.keys());
         if (node.attributes().get("score_mod") instanceof Graph graph) {
@@ -146,7 +147,7 @@ final class AttentionMapping implements Mapping {
     }
 
     /** Truth values allow a key, numbers are added to the scores; keys beyond those that it covers are excluded. */
-    private static void mask(OnnxTensor given, int keys, AttentionSpec.Builder spec, Map<String, Tensor> inputs) throws Unsupported {
+    private static void mask(OnnxTensor given, int keys, AttentionBuilder spec, Map<String, Tensor> inputs) throws Unsupported {
         boolean truth = given.type() == OnnxTensor.Type.BOOL;
         Tensor mask = truth ? given.tensor(DType.I8) : Arguments.real(given).to(DType.F32);
         Shape shape = mask.shape();

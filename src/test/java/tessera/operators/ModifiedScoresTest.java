@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.DType;
@@ -30,7 +31,7 @@ import tessera.reference.Expected;
 import tessera.reference.Sample;
 
 /** What modified scores mean at their edges, and that they agree with other ways to say the same. */
-class BiasedAttentionTest {
+class ModifiedScoresTest {
     private static final Device JVM = Tessera.device(Device.JVM);
 
     /** Every plan on the JVM; on a device that compiles each anew, the best guess. */
@@ -41,11 +42,11 @@ class BiasedAttentionTest {
         });
     }
 
-    private static AttentionSpec.Builder attention() {
+    private static AttentionBuilder attention() {
         return AttentionSpec.of(2, 4, 9, 8).kvHeads(2).keys(13).valueDim(5).lse();
     }
 
-    private static AttentionSpec.Builder edges() {
+    private static AttentionBuilder edges() {
         return attention().bias(9, 13).maskTensor(2, 1, 1, 13).keyLengths();
     }
 

@@ -1,0 +1,164 @@
+package tessera.layouts;
+
+import java.util.Map;
+import java.util.TreeSet;
+import tessera.AttentionSpec;
+import tessera.Tensor;
+import tessera.masks.Blocks;
+import tessera.masks.Mask;
+import tessera.masks.Window;
+
+/** Builds the lists of {@link Listing}s. */
+final class Listings {
+
+    /** Queries and keys in a block of a mask that has no blocks itself; 32 keys are one word of bits. */
+    private static final int BLOCK = 32;
+
+    private final AttentionSpec spec;
+    private final Mask mask;
+    private final Sequences sequences;
+    private final Map<String, Tensor> inputs;
+    private final RunList runs = new RunList();
+
+    Listings(AttentionSpec spec, Sequences sequences, Map<String, Tensor> inputs) {
+        this.spec = spec;
+        this.mask = spec.mask();
+        this.sequences = sequences;
+        this.inputs = inputs;
+    }
+
+    /** Sinks and a window for each query; one list for all queries where nothing depends on them. */
+    Listing windows(String name) {
+        boolean same = spec.arrangement().sequences() == 0 && Layout.seesAll(spec);
+        int batches = spec.isDynamic() ? spec.batch() : 1;
+        for (int batch = 0; batch < batches; batch++) {
+            for (int map = 0; map < mask.maps(); map++) {
+                for (int i = 0; i < (same ? 1 : spec.queries()); i++) {
+                    int sequence = sequences.of(batch, i);
+                    if (sequence >= 0) {
+                        visible(sequence, map, i, 0, sequences.keys(sequence));
+                    }
+                    runs.endList();
+                }
+            }
+        }
+        return new Listing(name, same ? spec.queries() : 1, mask.maps(), batches, runs);
+    }
+
+    /** The runs of a query's sinks and window within the keys {@code [from, to)} of its sequence. */
+    private void visible(int sequence, int map, int query, int from, int to) {
+        Window window = mask.window(map);
+        int position = sequences.ownPosition(sequence, query);
+        int end = spec.causal() ? Math.min(to, position + 1) : to;
+        int windowEnd = window.right() < 0 ? end : (int) Math.min(end, (long) position + window.right() + 1);
+        int sinkEnd = Math.max(from, Math.min(end, window.sink()));
+        int windowStart = window.left() < 0 ? sinkEnd : (int) Math.max(sinkEnd, (long) position - window.left());
+        sequences.add(runs, sequence, from, sinkEnd);
+        sequences.add(runs, sequence, windowStart, windowEnd);
+    }
+
+    /** For each query its own list of key blocks, each block once, cut by window and causality. */
+    Listing lists(String name) {
+        int listHeads = spec.arrangement().listHeads();
+        int block = spec.arrangement().listBlock();
+        int maps = Math.max(listHeads, mask.maps());
+        for (int batch = 0; batch < spec.batch(); batch++) {
+            for (int map = 0; map < maps; map++) {
+                for (int i = 0; i < spec.queries(); i++) {
+                    for (int listed : listed(batch, i, map / (maps / listHeads))) {
+                        visible(batch, map / (maps / mask.maps()), i, listed * block, Math.min(sequences.keys(batch), (listed + 1) * block));
+                    }
+                    runs.endList();
+                }
+            }
+        }
+        return new Listing(name, 1, maps, spec.batch(), runs);
+    }
+
+    /** @throws IllegalArgumentException if a list names a block that is not there */
+    private Iterable<Integer> listed(int batch, int query, int listHead) {
+        int lists = spec.arrangement().lists();
+        int blocks = Math.ceilDiv(spec.keys(), spec.arrangement().listBlock());
+        TreeSet<Integer> listed = new TreeSet<>();
+        int base = ((batch * spec.queries() + query) * spec.arrangement().listHeads() + listHead) * lists;
+        for (int n = 0; n < lists; n++) {
+            int block = inputs.containsKey("keyBlocks") ? (int) inputs.get("keyBlocks").get(base + n) : Math.min(n, blocks - 1);
+            if (block < -1 || block >= blocks) {
+                throw new IllegalArgumentException("keyBlocks[" + batch + ", " + query + ", " + listHead + ", " + n + "] must be between -1 and "
+                        + (blocks - 1) + ", got " + block);
+            }
+            if (block >= 0) {
+                listed.add(block);
+            }
+        }
+        return listed;
+    }
+
+    /** Runs of consecutive keys that a query sees. */
+    Listing tokens() {
+        for (int map = 0; map < mask.maps(); map++) {
+            for (int i = 0; i < spec.queries(); i++) {
+                int start = 0;
+                for (int j = 0; j <= spec.keys(); j++) {
+                    if (j == spec.keys() || !allows(map, i, j)) {
+                        runs.add(start, start, j - start);
+                        start = j + 1;
+                    }
+                }
+                runs.endList();
+            }
+        }
+        return new Listing("TOKEN", 1, mask.maps(), 1, runs);
+    }
+
+    private boolean allows(int map, int query, int key) {
+        int position = query + spec.offset();
+        return (!spec.causal() || key <= position) && mask.allows(map, query, position, key);
+    }
+
+    /** Blocks that are full, bits for those that are mixed, and whole columns of those that hold nothing else. */
+    Listing blocks() {
+        int blockQ = mask instanceof Blocks b ? Math.min(b.blockQ(), spec.queries()) : BLOCK;
+        int blockK = mask instanceof Blocks b ? Math.min(b.blockK(), spec.keys()) : BLOCK;
+        for (int map = 0; map < mask.maps(); map++) {
+            for (int first = 0; first < spec.queries(); first += blockQ) {
+                int last = Math.min(spec.queries(), first + blockQ);
+                for (int key = 0; key < spec.keys(); key += blockK) {
+                    block(map, first, last, key, Math.min(blockK, spec.keys() - key));
+                }
+                runs.endList();
+            }
+        }
+        return new Listing("BSR", blockQ, mask.maps(), 1, runs);
+    }
+
+    private void block(int map, int firstQuery, int lastQuery, int firstKey, int keys) {
+        int words = Math.ceilDiv(keys, 32);
+        int[] seen = new int[(lastQuery - firstQuery) * words];
+        int[] byColumn = new int[keys];
+        int visible = 0;
+        for (int i = firstQuery; i < lastQuery; i++) {
+            for (int t = 0; t < keys; t++) {
+                if (allows(map, i, firstKey + t)) {
+                    seen[(i - firstQuery) * words + t / 32] |= 1 << t % 32;
+                    byColumn[t]++;
+                    visible++;
+                }
+            }
+        }
+        boolean wholeColumns = true;
+        for (int queries : byColumn) {
+            wholeColumns &= queries == 0 || queries == lastQuery - firstQuery;
+        }
+        if (visible > 0 && !wholeColumns) {
+            runs.add(firstKey, firstKey, keys, seen);
+            return;
+        }
+        for (int t = 0, start = 0; t <= keys && visible > 0; t++) {
+            if (t == keys || byColumn[t] == 0) {
+                runs.add(firstKey + start, firstKey + start, t - start);
+                start = t + 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package tessera.masks;
+
+import java.util.Arrays;
+
+/** Query i sees key j if both lie in the same bucket, as after hashing or clustering (Reformer, arXiv:2001.04451). */
+public record Buckets(int[] queries, int[] keys) implements Mask {
+
+    /** Buckets of every query and of every key, copied. */
+    public Buckets {
+        queries = queries.clone();
+        keys = keys.clone();
+    }
+
+    @Override
+    public boolean allows(int map, int query, int position, int key) {
+        return queries[query] == keys[key];
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Buckets b && Arrays.equals(queries, b.queries) && Arrays.equals(keys, b.keys);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(queries) + Arrays.hashCode(keys);
+    }
+
+    @Override
+    public String toString() {
+        return "buckets(" + Arrays.stream(queries).distinct().count() + ")";
+    }
+}

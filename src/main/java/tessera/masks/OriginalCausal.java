@@ -1,0 +1,33 @@
+package tessera.masks;
+
+import java.util.Arrays;
+
+/** Causality of tokens that were sorted: query i sees key j if j stood at or before i's place, {@code keys[j] <= queries[i]}. */
+public record OriginalCausal(int[] queries, int[] keys) implements Mask {
+
+    /** Original positions of every query and of every key, copied. */
+    public OriginalCausal {
+        queries = queries.clone();
+        keys = keys.clone();
+    }
+
+    @Override
+    public boolean allows(int map, int query, int position, int key) {
+        return keys[key] <= queries[query];
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof OriginalCausal o && Arrays.equals(queries, o.queries) && Arrays.equals(keys, o.keys);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(queries) + Arrays.hashCode(keys);
+    }
+
+    @Override
+    public String toString() {
+        return "causal by original position";
+    }
+}

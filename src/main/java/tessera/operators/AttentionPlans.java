@@ -1,0 +1,221 @@
+package tessera.operators;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tessera.Arrangement;
+import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.ScoreStage;
+import tessera.engine.Device;
+import tessera.layouts.Bsr;
+import tessera.layouts.Layout;
+import tessera.layouts.Listing;
+import tessera.planner.Candidates;
+import tessera.planner.Cost;
+import tessera.planner.Plan;
+
+/** The legal plans of an attention on a device, best guess first. */
+final class AttentionPlans {
+
+    /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
+    private static final int KEYS_IN_PART = 256;
+
+    private static final int[][] TILES = {{16, 32, 8}, {16, 16, 8}, {8, 16, 8}, {32, 32, 4}};
+
+    private final AttentionSpec spec;
+    private final Device device;
+    private final Candidates candidates = new Candidates();
+    private final long rows;
+
+    private AttentionPlans(AttentionSpec spec, Device device) {
+        this.spec = spec;
+        this.device = device;
+        this.rows = (long) spec.batch() * spec.heads() * spec.queries();
+    }
+
+    static Candidates of(AttentionSpec spec, Device device) {
+        AttentionPlans plans = new AttentionPlans(spec, device);
+        String unsupported = unsupported(spec, device);
+        if (unsupported != null) {
+            plans.candidates.ruleOut("ATTN", unsupported);
+        } else if (isListed(spec)) {
+            plans.listed();
+        } else {
+            plans.simple(Layout.simple(spec));
+        }
+        return plans.candidates;
+    }
+
+    /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
+    static boolean isListed(AttentionSpec spec) {
+        Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0);
+        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || Layout.simple(spec) == null;
+    }
+
+    /** Why nothing can compute a spec on a device, in one sentence; null if something can. */
+    private static String unsupported(AttentionSpec spec, Device device) {
+        ScoreStage stage = spec.requested().scores();
+        boolean contiguous = spec.arrangement().sequences() == 0 && spec.arrangement().pages() == 0;
+        if (spec.scores().function() != null && !device.isJvm()) {
+            return "a score function given as Java code runs on the JVM only, as TornadoVM compiles no calls through an interface; give "
+                    + device.id() + " the same change as a score kernel, a bias tensor, slopes or a soft cap";
+        }
+        if (spec.scores().isOwn() && !contiguous) {
+            return "a change of the scores by the user needs keys that are neither ragged nor paged";
+        }
+        if (spec.scores().isOwn() && (stage != null || spec.requested().columnMass() || spec.requested().massQ() > 0)) {
+            return "a change of the scores by the user gives out and lse, without masses and stored scores";
+        }
+        if (stage != null && !contiguous) {
+            return "stored scores need keys that are neither ragged nor paged";
+        }
+        return null;
+    }
+
+    /** One window for all heads, or whole blocks, and plain scores. */
+    private void simple(Layout layout) {
+        Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
+        if (layout instanceof Bsr) {
+            candidates.add(byRows);
+            candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
+            candidates.ruleOut("tiles", "the tiled kernel needs a FULL or RANGE layout, not " + layout.name());
+            return;
+        }
+        int parts = parts();
+        boolean tilesFirst = device.kind().equals("GPU") && spec.queries() >= 16;
+        if (parts >= 2) {
+            split(layout, parts);
+        }
+        if (tilesFirst) {
+            tiles(layout);
+        }
+        candidates.add(byRows);
+        if (!tilesFirst) {
+            tiles(layout);
+        }
+        if (parts < 2) {
+            split(layout, 2);
+        }
+        stored(layout);
+    }
+
+    private void listed() {
+        List<String> names;
+        try {
+            names = Layout.names(spec);
+        } catch (IllegalArgumentException e) {
+            candidates.ruleOut("ATTN", e.getMessage());
+            return;
+        }
+        Listing first = Listing.of(spec, names.getFirst());
+        int parts = parts();
+        if (spec.scores().isOwn()) {
+            candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
+        } else {
+            if (parts >= 2) {
+                split(first, parts);
+            }
+            for (String name : names) {
+                rows(Listing.of(spec, name));
+            }
+            if (parts < 2) {
+                split(first, 2);
+            }
+            candidates.ruleOut("tiles", "the tiled kernel computes plain scores over a FULL or RANGE layout, not "
+                    + (spec.scores().isPlain() ? first.name() : spec.scores()));
+        }
+        stored(first);
+    }
+
+    private void rows(Listing listing) {
+        if (listing.capacity(spec) > Integer.MAX_VALUE) {
+            candidates.ruleOut("rows " + listing.name(), "its lists need " + listing.capacity(spec) + " numbers, one array holds " + Integer.MAX_VALUE
+                    + "; use fewer queries at a time or larger pages");
+            return;
+        }
+        String reason = "one row of the result for each work-item, over " + listing.runs().lists() + " lists of keys";
+        candidates.add(plan(listing, "rows", Map.of(), 1, reason));
+    }
+
+    private int parts() {
+        return (int) Math.min(Math.ceilDiv(4L * device.computeUnits(), rows), spec.keys() / KEYS_IN_PART);
+    }
+
+    private void split(Layout layout, int parts) {
+        if (spec.keys() < 2) {
+            return;
+        }
+        long elements = parts * rows * spec.valueDim();
+        if (elements > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
+            candidates.ruleOut("split", "the parts' results need an array of " + elements + " elements, more than " + device.id() + " allows");
+            return;
+        }
+        String reason = parts() >= 2 ? rows + " rows would leave some of " + device.computeUnits() + " compute units idle, so the keys are split"
+                : "splits the keys although " + rows + " rows fill the device";
+        candidates.add(plan(layout, "split", ordered("parts", parts), parts, reason));
+    }
+
+    private void tiles(Layout layout) {
+        if (device.localMemoryBytes() == 0) {
+            candidates.ruleOut("tiles", device.id() + " has no local memory");
+            return;
+        }
+        for (int[] t : TILES) {
+            Map<String, Integer> tuning = ordered("tileQ", t[0], "tileK", t[1], "lanes", t[2]);
+            long local = localBytes(t[0], t[1], t[2]);
+            String name = "tiles " + tuning;
+            if (local > device.localMemoryBytes()) {
+                candidates.ruleOut(name, "needs " + local + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes());
+            } else if (t[0] * t[2] > device.maxGroupSize()) {
+                candidates.ruleOut(name, "needs " + t[0] * t[2] + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize());
+            } else {
+                candidates.add(plan(layout, "tiles", tuning, 1, "tiles of keys and values are shared in local memory (" + local + " bytes)"));
+            }
+        }
+    }
+
+    /** What the tiled kernel allocates: a tile of queries, one of keys or values, one of weights. */
+    private long localBytes(int tileQ, int tileK, int lanes) {
+        int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
+        return 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
+    }
+
+    /** The textbook form: every score in memory. */
+    private void stored(Layout layout) {
+        long elements = rows * spec.keys();
+        if (spec.arrangement().sequences() > 0 || spec.arrangement().pages() > 0) {
+            candidates.ruleOut("stored", "storing the scores needs keys that are neither ragged nor paged");
+        } else if (elements > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
+            candidates.ruleOut("stored", "the scores need an array of " + elements + " elements, more than " + device.id() + " allows");
+        } else {
+            candidates.add(plan(layout, "stored", Map.of(), 1, "the scores are stored in memory, as the formula has it"));
+        }
+    }
+
+    private static Map<String, Integer> ordered(Object... keysAndValues) {
+        Map<String, Integer> map = new LinkedHashMap<>();
+        for (int n = 0; n < keysAndValues.length; n += 2) {
+            map.put((String) keysAndValues[n], (Integer) keysAndValues[n + 1]);
+        }
+        return map;
+    }
+
+    private Plan plan(Layout layout, String variant, Map<String, Integer> tuning, int parts, String reason) {
+        long pairs = layout.pairs(spec);
+        int passes = 1 + (spec.requested().columnMass() ? 1 : 0) + (spec.requested().massQ() > 0 ? 1 : 0) + (spec.requested().scores() != null ? 1 : 0);
+        long flops = pairs * (passes * 2L * spec.headDim() + 2L * spec.valueDim() + passes);
+        long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum();
+        long out = rows * (spec.valueDim() + 1);
+        long others = spec.outputs().values().stream().mapToLong(s -> s.elements()).sum() - rows * spec.valueDim();
+        long scratch = (parts > 1 ? parts * out : 0) + (variant.equals("stored") ? rows * spec.keys() : 0) + TokenOrder.scratch(spec);
+        long index = switch (layout) {
+            case Bsr b -> b.rowPtr().getSize() + b.colIdx().getSize();
+            case Listing l -> l.runs().lists() + l.capacity(spec);
+            default -> 0;
+        };
+        double density = (double) pairs / ((double) rows * spec.keys());
+        Cost cost = new Cost(flops, 4 * (in + out + others + index + 2 * scratch), 4 * (in + out + others + index + scratch), density);
+        return new Plan("ATTN", variant, layout.name(), tuning, DType.F32, cost, reason);
+    }
+}
