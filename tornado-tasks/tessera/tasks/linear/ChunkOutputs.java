@@ -3,6 +3,7 @@ package tessera.tasks.linear;
 import tessera.tasks.Dot;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What each token reads: {@code out_i = scale (sum_j exp(cs_i - cs_j) q_i·k_j v_j + (exp(cs_i) q_i) S)}, j over the tokens of
@@ -14,43 +15,55 @@ public final class ChunkOutputs {
     }
 
     /**
-     * One row for each token of each head and batch. The gate of token t and channel c of head h lies at
-     * {@code (h mod gateHeads) * gateSpan + t * gateStep + c * gateChannel}.
+     * One row for each token of each output. Arguments without a word here are those of {@link GatedRecurrence#rows}.
      *
-     * @param q [batch, heads, length, keyDim], features
-     * @param k [batch, heads, length, keyDim], features
-     * @param v [batch, heads, length, valueDim]
-     * @param decay gates, as {@link Decay} writes them
-     * @param states [batch, heads, chunks, keyDim, valueDim + 1], the state before each chunk; the last column is z
-     * @param out [batch, heads, length, valueDim]; 0 where normalised and q·z is 0
-     * @param normalised 0 or 1
+     * @param states [states, chunks, keyDim, valueDim + 1], the state before each chunk
+     * @param weights [outputs, length, length], a factor on what token i reads of token j, where options say WEIGHTED; else one element
+     * @param b [state rows, length, keyDim], second keys, where options say CORRECTED; else one element
+     * @param corrections [states, length, valueDim], second values; else one element
      */
-    public static void rows(FloatArray q, FloatArray k, FloatArray v, FloatArray decay, FloatArray states, FloatArray out, int length,
-            int keyDim, int valueDim, float scale, int normalised, int chunk, int chunks, int gateHeads, int gateSpan, int gateStep,
-            int gateChannel, int rowOffset, int rowCount) {
+    public static void rows(FloatArray q, FloatArray k, FloatArray v, FloatArray decay, FloatArray states, FloatArray u, FloatArray weights,
+            FloatArray b, FloatArray corrections, FloatArray out, IntArray maps, int keyDim, int valueDim, float scale, int options, int chunk,
+            int gateStep, int gateChannel, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
-            int head = row / length;
-            int i = row - head * length;
+            int length = maps.get(3);
+            int output = row / length;
+            int i = row - output * length;
+            int state = maps.get(5 + 2 * output);
+            int of = maps.get(2) + 8 * state;
+            int kRow = maps.get(of) * length;
+            int vRow = maps.get(of + 1) * length;
+            int bRow = maps.get(of + 3) * length;
             int start = (i / chunk) * chunk;
-            int gateBase = (head % gateHeads) * gateSpan;
+            int gateBase = maps.get(of + 2);
+            int qBase = (maps.get(4 + 2 * output) * length + i) * keyDim;
             float[] query = new float[keyDim];
             float[] sum = new float[valueDim];
             for (int c = 0; c < keyDim; c++) {
-                query[c] = q.get(row * keyDim + c);
+                query[c] = q.get(qBase + c);
             }
+            float total = Reading.own(q, qBase, u, maps.get(of + 7) * keyDim, k, (kRow + i) * keyDim, keyDim, options);
             for (int e = 0; e < valueDim; e++) {
-                sum[e] = 0.0f;
+                sum[e] = total * v.get((vRow + i) * valueDim + e);
             }
-            float weights = 0.0f;
             float shrink = 1.0f;
-            for (int n = 0; n <= i - start; n++) {
+            int skipped = options & Reading.PREVIOUS;
+            for (int n = skipped; n <= i - start; n++) {
                 int t = i - n;
-                int token = head * length + t;
-                float weight = shrink * Dot.dot(query, k, token * keyDim, keyDim);
-                weights = weights + weight;
+                float weight = shrink * Dot.dot(query, k, (kRow + t) * keyDim, keyDim);
+                if ((options & Reading.WEIGHTED) != 0) {
+                    weight = weight * weights.get(row * length + t);
+                }
+                total = total + weight;
                 for (int e = 0; e < valueDim; e++) {
-                    sum[e] = sum[e] + weight * v.get(token * valueDim + e);
+                    sum[e] = sum[e] + weight * v.get((vRow + t) * valueDim + e);
+                }
+                if ((options & Reading.CORRECTED) != 0) {
+                    float second = shrink * Dot.dot(query, b, (bRow + t) * keyDim, keyDim);
+                    for (int e = 0; e < valueDim; e++) {
+                        sum[e] = sum[e] + second * corrections.get((state * length + t) * valueDim + e);
+                    }
                 }
                 if (gateChannel == 1) {
                     for (int c = 0; c < keyDim; c++) {
@@ -61,22 +74,15 @@ public final class ChunkOutputs {
                 }
             }
             for (int c = 0; c < keyDim; c++) {
-                int base = ((head * chunks + i / chunk) * keyDim + c) * (valueDim + 1);
+                int base = ((state * maps.get(0) + i / chunk) * keyDim + c) * (valueDim + 1);
                 float weight = shrink * query[c];
                 for (int e = 0; e < valueDim; e++) {
                     sum[e] = sum[e] + weight * states.get(base + e);
                 }
-                weights = weights + weight * states.get(base + valueDim);
+                total = total + weight * states.get(base + valueDim);
             }
             for (int e = 0; e < valueDim; e++) {
-                float result = sum[e] * scale;
-                if (normalised == 1) {
-                    result = 0.0f;
-                    if (weights != 0.0f) {
-                        result = sum[e] / weights;
-                    }
-                }
-                out.set(row * valueDim + e, result);
+                out.set(row * valueDim + e, Reading.result(sum[e], total, scale, 1.0f, options));
             }
         }
     }

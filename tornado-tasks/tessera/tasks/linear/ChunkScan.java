@@ -15,35 +15,42 @@ public final class ChunkScan {
      * One row for each element of the state: key channel times value channel, where value channel valueDim holds the
      * normaliser.
      *
-     * @param states [batch, heads, chunks, keyDim, valueDim + 1]; in: what each chunk adds, out: the state before each chunk
-     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it
-     * @param s0 [batch, heads, keyDim, valueDim]
-     * @param z0 [batch, heads, keyDim]
-     * @param s [batch, heads, keyDim, valueDim], the last state
-     * @param z [batch, heads, keyDim], the last normaliser
+     * @param states [states, chunks, keyDim, valueDim + 1]; in: what each chunk adds, out: the state before each chunk
+     * @param chunkDecay [states, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it; or, by element,
+     *        [states, chunks, keyDim, valueDim + 1], the product itself
+     * @param s0 [states, keyDim, valueDim]
+     * @param z0 [states, keyDim]
+     * @param s [states, keyDim, valueDim], the last state
+     * @param z [states, keyDim], the last normaliser
+     * @param byElement 0 or 1
      */
     public static void rows(FloatArray states, FloatArray chunkDecay, FloatArray s0, FloatArray z0, FloatArray s, FloatArray z, int keyDim,
-            int valueDim, int chunks, int rowOffset, int rowCount) {
+            int valueDim, int chunks, int byElement, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int channel = row / (valueDim + 1);
             int e = row - channel * (valueDim + 1);
-            int head = channel / keyDim;
-            int c = channel - head * keyDim;
-            float state = z0.get(channel);
+            int state = channel / keyDim;
+            int c = channel - state * keyDim;
+            float value = z0.get(channel);
             if (e < valueDim) {
-                state = s0.get(channel * valueDim + e);
+                value = s0.get(channel * valueDim + e);
             }
             for (int n = 0; n < chunks; n++) {
-                int at = (head * chunks + n) * keyDim + c;
-                float added = states.get(at * (valueDim + 1) + e);
-                states.set(at * (valueDim + 1) + e, state);
-                state = Decay.times(chunkDecay.get(at), state) + added;
+                int at = (state * chunks + n) * keyDim + c;
+                int element = at * (valueDim + 1) + e;
+                float added = states.get(element);
+                states.set(element, value);
+                if (byElement == 1) {
+                    value = chunkDecay.get(element) * value + added;
+                } else {
+                    value = Decay.times(chunkDecay.get(at), value) + added;
+                }
             }
             if (e < valueDim) {
-                s.set(channel * valueDim + e, state);
+                s.set(channel * valueDim + e, value);
             } else {
-                z.set(channel, state);
+                z.set(channel, value);
             }
         }
     }

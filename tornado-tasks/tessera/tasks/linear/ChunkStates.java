@@ -3,6 +3,7 @@ package tessera.tasks.linear;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * What each chunk adds to the state: {@code sum_j exp(cs_C - cs_j) k_j^T v_j} with cs the cumulated log gates and C the
@@ -14,28 +15,28 @@ public final class ChunkStates {
     }
 
     /**
-     * One row for each key channel of each chunk, head and batch; value channel valueDim is a column of ones, which makes
-     * the normaliser part of the state. The gate of token t and channel c of head h lies at
-     * {@code (h mod gateHeads) * gateSpan + t * gateStep + c * gateChannel}.
+     * One row for each key channel of each chunk of each state; value channel valueDim is a column of ones, which makes the
+     * normaliser part of the state. Arguments without a word here are those of {@link GatedRecurrence#rows}.
      *
-     * @param k [batch, heads, length, keyDim], features
-     * @param v [batch, heads, length, valueDim]
      * @param gate natural logarithms of the gates
-     * @param states [batch, heads, chunks, keyDim, valueDim + 1]
-     * @param chunkDecay [batch, heads, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it
-     * @param chunk tokens in a chunk; the last one may be shorter
-     * @param chunks ceil(length / chunk)
+     * @param states [states, chunks, keyDim, valueDim + 1]
+     * @param chunkDecay [states, chunks, keyDim], product of all gates of the chunk, as {@link Decay} writes it
      */
-    public static void rows(FloatArray k, FloatArray v, FloatArray gate, FloatArray states, FloatArray chunkDecay, int length, int keyDim,
-            int valueDim, int chunk, int chunks, int gateHeads, int gateSpan, int gateStep, int gateChannel, int rowOffset, int rowCount) {
+    public static void rows(FloatArray k, FloatArray v, FloatArray gate, FloatArray states, FloatArray chunkDecay, IntArray maps, int keyDim,
+            int valueDim, int chunk, int gateStep, int gateChannel, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int c = row % keyDim;
-            int headChunk = row / keyDim;
-            int head = headChunk / chunks;
-            int start = (headChunk - head * chunks) * chunk;
+            int stateChunk = row / keyDim;
+            int chunks = maps.get(0);
+            int state = stateChunk / chunks;
+            int of = maps.get(2) + 8 * state;
+            int length = maps.get(3);
+            int kRow = maps.get(of) * length;
+            int vRow = maps.get(of + 1) * length;
+            int start = (stateChunk - state * chunks) * chunk;
             int count = TornadoMath.min(chunk, length - start);
-            int gateBase = (head % gateHeads) * gateSpan + c * gateChannel;
+            int gateBase = maps.get(of + 2) + c * gateChannel;
             float[] sum = new float[valueDim];
             for (int e = 0; e < valueDim; e++) {
                 sum[e] = 0.0f;
@@ -44,10 +45,9 @@ public final class ChunkStates {
             float logDecay = 0.0f;
             for (int n = 1; n <= count; n++) {
                 int t = start + count - n;
-                int token = head * length + t;
-                float weight = TornadoMath.exp(logDecay) * k.get(token * keyDim + c);
+                float weight = TornadoMath.exp(logDecay) * k.get((kRow + t) * keyDim + c);
                 for (int e = 0; e < valueDim; e++) {
-                    sum[e] = sum[e] + weight * v.get(token * valueDim + e);
+                    sum[e] = sum[e] + weight * v.get((vRow + t) * valueDim + e);
                 }
                 ones = ones + weight;
                 logDecay = TornadoMath.max(logDecay + gate.get(gateBase + t * gateStep), -1.0e30f);

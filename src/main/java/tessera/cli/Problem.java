@@ -4,11 +4,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
-import tessera.RecurrenceSpec.Gate;
 import tessera.Shape;
 import tessera.Spec;
 import tessera.Tensor;
+import tessera.UpdateRule.Gate;
 import tessera.io.Safetensors;
 
 /**
@@ -61,7 +62,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
 
     private static RecurrenceSpec recurrence(Map<String, Tensor> found, SpecOptions options) {
         Shape q = found.get("q").shape();
-        RecurrenceSpec.Builder builder = RecurrenceSpec.of(q.dim(0), q.dim(1), q.dim(2), q.dim(3)).valueDim(found.get("v").shape().dim(3))
+        RecurrenceBuilder builder = RecurrenceSpec.of(q.dim(0), q.dim(1), q.dim(2), q.dim(3)).valueDim(found.get("v").shape().dim(3))
                 .dtype(found.get("q").dtype());
         if (found.containsKey("s0")) {
             builder.initialState();

@@ -9,11 +9,12 @@ import picocli.CommandLine.TypeConversionException;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
-import tessera.RecurrenceSpec;
+import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec.FeatureMap;
-import tessera.RecurrenceSpec.Gate;
+import tessera.RecurrenceSpec;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.UpdateRule.Gate;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
 import tessera.masks.Window;
@@ -126,7 +127,7 @@ final class SpecOptions {
      *
      * @param given kind of the gate that the inputs have, or null if that is not known
      */
-    RecurrenceSpec recurrence(RecurrenceSpec.Builder builder, Gate given) {
+    RecurrenceSpec recurrence(RecurrenceBuilder builder, Gate given) {
         refuse("a recurrence, which is always causal", "--causal", causal, "--window", window, "--sink", sink, "--block-size", blockSize, "--lse", lse);
         if (given != null && gate != null && given != gate) {
             throw new IllegalArgumentException("--gate " + hyphened(gate) + " does not fit the input, whose gate is " + hyphened(given));

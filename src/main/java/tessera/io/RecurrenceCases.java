@@ -5,9 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
-import tessera.RecurrenceSpec.Gate;
 import tessera.Tensor;
+import tessera.UpdateRule.Gate;
 import tessera.io.ReferenceFile.Raw;
 import tessera.io.ReferenceFile.Unsupported;
 
@@ -59,7 +60,7 @@ final class RecurrenceCases {
         }
         boolean normalised = attributes.path("normalize").asBoolean();
         double scale = attributes.path("scale").isNumber() ? attributes.path("scale").doubleValue() : 1 / Math.sqrt(q[3]);
-        RecurrenceSpec.Builder builder = RecurrenceSpec.of(q[0], q[1], q[2], q[3]).valueDim(inputs.get("v").shape().dim(-1))
+        RecurrenceBuilder builder = RecurrenceSpec.of(q[0], q[1], q[2], q[3]).valueDim(inputs.get("v").shape().dim(-1))
                 .scale((float) scale).gate(function.gate()).dtype(inputs.get("q").dtype());
         if (normalised) {
             builder.normalised();

@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
 import tessera.RecurrenceSpec.FeatureMap;
-import tessera.RecurrenceSpec.Gate;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.UpdateRule.Gate;
 import tessera.methods.RecurrenceTwin.Entry;
 
 /** Causal linear attention: a state of fixed size that decays. What a model would compute from its input is drawn from the seed. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
 import tessera.Tensor;
 
@@ -30,7 +31,7 @@ final class Setup {
         return AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3)).dtype(q.dtype());
     }
 
-    static RecurrenceSpec.Builder recurrence(Tensor q) {
+    static RecurrenceBuilder recurrence(Tensor q) {
         return RecurrenceSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3)).dtype(q.dtype());
     }
 

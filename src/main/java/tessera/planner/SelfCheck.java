@@ -11,6 +11,7 @@ import tessera.RotarySpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
+import tessera.UpdateRule;
 import tessera.engine.Device;
 import tessera.engine.Engines;
 import tessera.engine.Program;
@@ -82,9 +83,8 @@ public final class SelfCheck {
             if (spec instanceof AttentionSpec attention) {
                 tensor = scores(attention, name, tensor);
             }
-            float sign = spec instanceof RecurrenceSpec recurrence ? sign(recurrence, name) : 0;
-            for (int i = 0; sign != 0 && i < tensor.shape().elements(); i++) {
-                tensor.set(i, sign * Math.abs(tensor.get(i)));
+            if (spec instanceof RecurrenceSpec recurrence) {
+                tensor = recurrence(recurrence, name, tensor);
             }
             if (spec instanceof RotarySpec rotary && name.equals("positions")) {
                 tensor = positions(rotary);
@@ -128,14 +128,29 @@ public final class SelfCheck {
         return sequence < 2 ? 0 : (long) sequence * sequence * (tokens - tokens / 8) / ((long) sequences * sequences);
     }
 
-    /** Factor on the magnitude of an input of a recurrence; 0 to leave it alone. */
-    private static float sign(RecurrenceSpec spec, String name) {
+    /** What the inputs of a recurrence mean, made of standard normal values, such that its state neither vanishes nor explodes. */
+    private static Tensor recurrence(RecurrenceSpec spec, String name, Tensor normal) {
         boolean summed = spec.normalised() && spec.featureMap() == RecurrenceSpec.FeatureMap.IDENTITY;
-        return switch (name) {
-            case "gate" -> -0.1f;
-            case "z0" -> 1;
-            case "q", "k" -> summed ? 1 : 0;
-            default -> 0;
-        };
+        float shortened = (float) (1 / Math.sqrt(spec.keyDim()));
+        Tensor values = Tensor.zeros(name.equals("cuSeqlens") ? DType.I32 : DType.F32, normal.shape());
+        for (int i = 0; i < normal.shape().elements(); i++) {
+            float x = normal.get(i);
+            float size = Math.abs(x);
+            values.set(i, switch (name) {
+                case "gate", "valueGate" -> -0.1f * size;
+                case "delta" -> 0.1f * size;
+                case "rate" -> -size;
+                case "epsilon" -> 0.1f * size / spec.keyDim();
+                case "beta" -> 1 / (1 + size);
+                case "a", "b" -> 0.3f * shortened * x;
+                case "c" -> 0.5f * size;
+                case "z0", "weights" -> size;
+                case "cuSeqlens" -> i == spec.sequences() ? spec.length() : start(i, spec.sequences(), spec.length());
+                case "q" -> summed ? size : x;
+                case "k" -> summed ? size : spec.rule().correction() == UpdateRule.Correction.DELTA ? shortened * x : x;
+                default -> x;
+            });
+        }
+        return values;
     }
 }

@@ -10,12 +10,15 @@ import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.MergeSpec;
-import tessera.RecurrenceSpec;
+import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec.FeatureMap;
-import tessera.RecurrenceSpec.Gate;
+import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.ScoreStage;
 import tessera.Spec;
+import tessera.UpdateRule.Correction;
+import tessera.UpdateRule.Gate;
+import tessera.UpdateRule.Norm;
 import tessera.masks.Blocks;
 import tessera.masks.Buckets;
 import tessera.masks.Mask;
@@ -178,6 +181,39 @@ final class ContractSpecs {
             recurrence(1, 1, 129, 1, 128).featureMap(FeatureMap.ELU_PLUS_ONE).gate(Gate.KEY_TOKEN).normalised().initialState().build(),
             recurrence(1, 2, 500, 64, 64).gate(Gate.HEAD_CONST).scale(0.125f).finalState().build(),
             recurrence(1, 3, 100, 12, 8).gate(Gate.HEAD_TOKEN).dtype(DType.F16).build(),
+            // gates of constants, values, both, elements
+            recurrence(2, 3, 63, 12, 8).gate(Gate.KEY_CONST).initialState().finalState().build(),
+            recurrence(1, 2, 150, 8, 12).gate(Gate.KEY_CONST).normalised().featureMap(FeatureMap.RELU).build(),
+            recurrence(2, 2, 63, 8, 12).gate(Gate.VALUE_TOKEN).finalState().build(),
+            recurrence(1, 3, 150, 12, 8).gate(Gate.KEY_VALUE).initialState().finalState().build(),
+            recurrence(2, 1, 200, 16, 24).keyHeads(1, 1).gate(Gate.SSM).initialState().finalState().build(),
+            recurrence(1, 2, 140, 8, 8).gate(Gate.IMPLICIT).finalState().build(),
+            // reading the previous state, bonus, norms, input gates
+            recurrence(2, 3, 150, 12, 8).gate(Gate.KEY_TOKEN).readsPrevious().bonus().initialState().finalState().build(),
+            recurrence(1, 2, 63, 8, 8).readsPrevious().build(),
+            recurrence(1, 2, 150, 8, 8).gate(Gate.HEAD_TOKEN).readsPrevious().bonus().normalised().initialState().build(),
+            recurrence(2, 2, 150, 8, 12).gate(Gate.HEAD_TOKEN).norm(Norm.MAXABS).scale(0.3f).initialState().finalState().build(),
+            recurrence(2, 2, 63, 8, 12).gate(Gate.HEAD_TOKEN).norm(Norm.MAXABS).inputGate().scale(0.3f).initialState().finalState().build(),
+            recurrence(1, 12, 100, 1, 1).gate(Gate.HEAD_CONST).normalised().inputGate().readsPrevious().bonus().finalState().build(),
+            recurrence(1, 2, 17, 8, 8).inputGate().normalised().finalState().build(),
+            // corrections
+            recurrence(2, 3, 63, 16, 12).delta().initialState().finalState().build(),
+            recurrence(1, 2, 200, 60, 64).delta().gate(Gate.HEAD_TOKEN).finalState().build(),
+            recurrence(1, 2, 150, 12, 8).delta().gate(Gate.KEY_TOKEN).scale(0.3f).initialState().finalState().build(),
+            recurrence(1, 8, 140, 8, 12).keyHeads(2, 4).delta().gate(Gate.HEAD_TOKEN).finalState().build(),
+            recurrence(2, 2, 150, 12, 8).correction(Correction.RANK_ONE).gate(Gate.KEY_TOKEN).bonus().initialState().finalState().build(),
+            recurrence(1, 2, 63, 8, 12).correction(Correction.RANK_ONE_BY_VALUE).finalState().build(),
+            // heads shared, every token reading all, weights between tokens, ragged batches
+            recurrence(2, 6, 150, 12, 8).keyHeads(2, 2).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(1, 2, 150, 12, 8).keyHeads(1, 4).gate(Gate.KEY_TOKEN).normalised().featureMap(FeatureMap.RELU).build(),
+            recurrence(2, 3, 100, 12, 8).bidirectional().normalised().featureMap(FeatureMap.RELU).build(),
+            recurrence(1, 4, 200, 12, 8).keyHeads(2, 1).bidirectional().initialState().finalState().build(),
+            recurrence(1, 2, 70, 8, 12).gate(Gate.HEAD_TOKEN).weighted().build(),
+            recurrence(1, 3, 63, 8, 8).gate(Gate.KEY_TOKEN).weighted().normalised().readsPrevious().build(),
+            recurrence(1, 4, 150, 12, 8).keyHeads(2, 2).ragged(5).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(1, 2, 63, 12, 8).ragged(3).delta().gate(Gate.KEY_TOKEN).finalState().build(),
+            recurrence(1, 2, 63, 12, 8).ragged(4).inputGate().norm(Norm.MAXABS).gate(Gate.HEAD_TOKEN).finalState().build(),
+            recurrence(1, 2, 140, 12, 8).correction(Correction.RANK_ONE).gate(Gate.HEAD_CONST).dtype(DType.F16).build(),
             // parts, batch, heads, queries, valueDim
             MergeSpec.of(1, 1, 1, 1, 1),
             MergeSpec.of(2, 3, 5, 17, 12),
@@ -206,7 +242,7 @@ final class ContractSpecs {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);
     }
 
-    private static RecurrenceSpec.Builder recurrence(int batch, int heads, int length, int keyDim, int valueDim) {
+    private static RecurrenceBuilder recurrence(int batch, int heads, int length, int keyDim, int valueDim) {
         return RecurrenceSpec.of(batch, heads, length, keyDim).valueDim(valueDim);
     }
 

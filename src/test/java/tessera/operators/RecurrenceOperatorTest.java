@@ -14,11 +14,12 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import tessera.DType;
 import tessera.Prepared;
-import tessera.RecurrenceSpec;
 import tessera.RecurrenceSpec.FeatureMap;
-import tessera.RecurrenceSpec.Gate;
+import tessera.RecurrenceBuilder;
+import tessera.RecurrenceSpec;
 import tessera.Tensor;
 import tessera.Tessera;
+import tessera.UpdateRule.Gate;
 import tessera.engine.Device;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
@@ -43,8 +44,11 @@ class RecurrenceOperatorTest {
             for (Gate gate : Gate.values()) {
                 for (FeatureMap map : FeatureMap.values()) {
                     for (int flags = 0; flags < 8; flags++) {
-                        specs.add(new RecurrenceSpec(2, 3, size[0], size[1], size[2], 0.3f, gate, map, (flags & 1) != 0,
-                                (flags & 2) != 0, (flags & 4) != 0, DType.F32));
+                        RecurrenceBuilder builder = RecurrenceSpec.of(2, 3, size[0], size[1]).valueDim(size[2]).scale(0.3f).gate(gate).featureMap(map);
+                        apply((flags & 1) != 0 && gate.isOfKeys(), builder::normalised);
+                        apply((flags & 2) != 0, builder::initialState);
+                        apply((flags & 4) != 0, builder::finalState);
+                        specs.add(builder.build());
                     }
                 }
             }
@@ -59,6 +63,12 @@ class RecurrenceOperatorTest {
                         check(specs.get(n), device, plan, inputs, expected);
                     }
                 })));
+    }
+
+    private static void apply(boolean wanted, Runnable option) {
+        if (wanted) {
+            option.run();
+        }
     }
 
     private static Map<String, Tensor> check(RecurrenceSpec spec, Device device, Plan plan, Map<String, Tensor> inputs) {
@@ -102,8 +112,9 @@ class RecurrenceOperatorTest {
     }
 
     private static RecurrenceSpec part(RecurrenceSpec s, int length, boolean initialState) {
-        return new RecurrenceSpec(s.batch(), s.heads(), length, s.keyDim(), s.valueDim(), s.scale(), s.gate(), s.featureMap(),
-                s.normalised(), initialState, true, s.dtype());
+        RecurrenceBuilder builder = RecurrenceSpec.of(s.batch(), s.heads(), length, s.keyDim()).valueDim(s.valueDim()).scale(s.scale())
+                .rule(s.rule()).featureMap(s.featureMap()).finalState();
+        return (initialState ? builder.initialState() : builder).build();
     }
 
     private static Map<String, Tensor> slice(RecurrenceSpec spec, Map<String, Tensor> inputs, int from, int length) {
