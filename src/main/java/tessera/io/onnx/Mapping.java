@@ -18,6 +18,7 @@ interface Mapping {
             case "Attention" -> AttentionMapping.of(node);
             case "ai.onnx.preview.FlexAttention" -> AttentionMapping.ofFlexible(node);
             case "RotaryEmbedding" -> RotaryMapping.of(node);
+            case "LinearAttention" -> LinearAttentionMapping.of(node);
             default -> throw new Unsupported("no operator of ours is mapped to " + operator);
         };
     }
