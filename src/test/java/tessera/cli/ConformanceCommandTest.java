@@ -100,6 +100,19 @@ class ConformanceCommandTest {
     }
 
     @Test
+    void aPastOfNoTokensIsNone() throws IOException {
+        OnnxBytes zeros = OnnxBytes.floats(ONE_HEAD, 0, 0);
+        OnnxBytes values = OnnxBytes.floats(ONE_HEAD, 1, 3);
+        OnnxBytes none = OnnxBytes.floats(new int[] {1, 1, 0, 1});
+        OnnxBytes node = OnnxBytes.node("", "Attention", "Q,K,V,,PK,PV", "Y,SK,SV", OnnxBytes.attribute("is_causal", 1));
+        write("first", OnnxBytes.model(23, "Q,K,V,PK,PV", "Y,SK,SV", node), List.of(zeros, zeros, values, none, none),
+                OnnxBytes.floats(ONE_HEAD, 1, 2), zeros, values);
+        Outcome outcome = conformance("--case", "first", "--device", "jvm");
+        assertEquals(0, outcome.code(), outcome.out());
+        assertTrue(outcome.out().contains("1 passed"), outcome.out());
+    }
+
+    @Test
     void subgraphsOfScoresAndProbabilities() throws IOException {
         OnnxBytes zeros = OnnxBytes.floats(ONE_HEAD, 0, 0);
         OnnxBytes bias = OnnxBytes.graph("s", "t", OnnxBytes.node("", "Add", "s,b", "t"))
