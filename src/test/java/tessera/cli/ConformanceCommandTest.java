@@ -30,14 +30,7 @@ class ConformanceCommandTest {
     }
 
     private void write(String name, OnnxBytes model, List<OnnxBytes> inputs, OnnxBytes... outputs) throws IOException {
-        Path data = Files.createDirectories(folder.resolve(name).resolve("test_data_set_0"));
-        Files.write(folder.resolve(name).resolve("model.onnx"), model.bytes());
-        for (int n = 0; n < inputs.size(); n++) {
-            Files.write(data.resolve("input_" + n + ".pb"), inputs.get(n).bytes());
-        }
-        for (int n = 0; n < outputs.length; n++) {
-            Files.write(data.resolve("output_" + n + ".pb"), outputs[n].bytes());
-        }
+        OnnxBytes.writeCase(folder.resolve(name), model, inputs, List.of(outputs));
     }
 
     private static OnnxBytes attention(int opset, OnnxBytes... attributes) {
