@@ -42,7 +42,7 @@ record Arguments(Node node, Map<String, OnnxTensor> inputs, Map<String, OnnxTens
     /** The real numbers of a tensor, stored as the file has them. */
     static Tensor real(OnnxTensor tensor) throws Unsupported {
         DType storage = tensor.type().storage();
-        if (storage == null) {
+        if (storage == null && tensor.type() != OnnxTensor.Type.OTHER) {
             throw new Unsupported("a tensor is stored as " + tensor.type() + "; tessera stores F32, F16 or BF16 and computes in float32");
         }
         return tensor.tensor(storage);

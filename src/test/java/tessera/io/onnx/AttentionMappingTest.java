@@ -126,6 +126,8 @@ class AttentionMappingTest {
         unsupported("left_window_size = -2 is neither -1 nor a number of keys", attention("Q,K,V", "left_window_size", -2));
         unsupported("nonpad_kv_seqlen says 3 of 2 keys", attention("Q,K,V,,,,N", "is_causal", 1), three);
         unsupported("past_key has the shape [1], not four dimensions", attention("Q,K,V,,PK,PV", "is_causal", 1), three, three);
+        unsupported("a tensor of shape [2] has an element type that is not read", attention("Q,K,V,M", "is_causal", 1),
+                OnnxBytes.tensor(2, new int[] {2}, new byte[] {1, 1}));
         unsupported("the attribute 'local_window_size' of Attention is not implemented", attention("Q,K,V", "local_window_size", 3));
         unsupported("input 7 of Attention is not implemented", attention("Q,K,V,,,,,X", "is_causal", 1), zeros);
         OnnxBytes node = OnnxBytes.node("", "Attention", "Q,K,V", "Y,,,S", OnnxBytes.attribute("qk_matmul_output_mode", 4));
