@@ -71,7 +71,7 @@ final class AttentionMapping implements Mapping {
         Tensor k = Arguments.headFirst(arguments.input(K), kvHeads, "kv_num_heads");
         Tensor v = Arguments.headFirst(arguments.input(V), kvHeads, "kv_num_heads");
         int past = 0;
-        if (arguments.hasInput(PAST_KEY)) {
+        if (hasPast(arguments)) {
             Tensor pastKey = Arguments.headFirst(arguments.input(PAST_KEY), kvHeads, "kv_num_heads");
             Tensor pastValue = Arguments.headFirst(arguments.input(PAST_VALUE), kvHeads, "kv_num_heads");
             past = pastKey.shape().dim(2);
@@ -109,6 +109,12 @@ final class AttentionMapping implements Mapping {
             expected.put("present_value", Arguments.headFirst(arguments.output(PRESENT_VALUE), kvHeads, "kv_num_heads"));
         }
         return new OnnxProblem.Known(spec.build(), inputs, made, expected);
+    }
+
+    /** A past of no tokens, as before the first step of decoding, is none. */
+    private static boolean hasPast(Arguments arguments) throws Unsupported {
+        return arguments.hasInput(PAST_KEY)
+                && !(arguments.input(PAST_KEY).dims().contains(0) && arguments.input(PAST_VALUE).dims().contains(0));
     }
 
     /** A query's own position is {@code past} keys from its row; with padded keys, the last query sees the last key that is none. */
