@@ -3,7 +3,6 @@ package tessera;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import tessera.masks.Blocks;
 import tessera.masks.Mask;
 
 /**
@@ -40,10 +39,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         if (heads % kvHeads != 0 && headMaps.equals(HeadMaps.grouped(heads, kvHeads))) {
             throw new IllegalArgumentException("kvHeads must divide heads: " + kvHeads + " does not divide " + heads);
         }
-        if (mask instanceof Blocks b && (b.queryBlocks() != Math.ceilDiv(queries, b.blockQ()) || b.keyBlocks() != Math.ceilDiv(keys, b.blockK()))) {
-            throw new IllegalArgumentException("the block mask covers " + b.queryBlocks() + "x" + b.keyBlocks() + " blocks of "
-                    + b.blockQ() + "x" + b.blockK() + ", which does not fit " + queries + " queries and " + keys + " keys");
-        }
+        mask.requireFit(queries, keys);
         if (heads % mask.maps() != 0) {
             throw new IllegalArgumentException("the mask's number of maps must divide heads: " + mask.maps() + " does not divide " + heads);
         }

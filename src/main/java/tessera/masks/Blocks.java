@@ -90,6 +90,14 @@ public final class Blocks implements Mask {
         return block(map, query / blockQ, key / blockK);
     }
 
+    @Override
+    public void requireFit(int queries, int keys) {
+        if (queryBlocks != Math.ceilDiv(queries, blockQ) || keyBlocks != Math.ceilDiv(keys, blockK)) {
+            throw new IllegalArgumentException("the block mask covers " + queryBlocks + "x" + keyBlocks + " blocks of " + blockQ + "x" + blockK
+                    + ", which does not fit " + queries + " queries and " + keys + " keys");
+        }
+    }
+
     /** {@inheritDoc} Its pattern has empty, single and neighbouring blocks. */
     @Override
     public Mask resized(int queries, int keys) {

@@ -17,6 +17,14 @@ public record Buckets(int[] queries, int[] keys) implements Mask {
     }
 
     @Override
+    public void requireFit(int queryCount, int keyCount) {
+        if (queries.length < queryCount || keys.length < keyCount) {
+            throw new IllegalArgumentException("the mask has buckets for " + queries.length + " queries and " + keys.length
+                    + " keys, too few for " + queryCount + " queries and " + keyCount + " keys");
+        }
+    }
+
+    @Override
     public boolean equals(Object other) {
         return other instanceof Buckets b && Arrays.equals(queries, b.queries) && Arrays.equals(keys, b.keys);
     }

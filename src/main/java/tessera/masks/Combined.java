@@ -31,6 +31,12 @@ public record Combined(String operation, Mask first, Mask second) implements Mas
     }
 
     @Override
+    public void requireFit(int queries, int keys) {
+        first.requireFit(queries, keys);
+        second.requireFit(queries, keys);
+    }
+
+    @Override
     public Mask resized(int queries, int keys) {
         return new Combined(operation, first.resized(queries, keys), second.resized(queries, keys));
     }

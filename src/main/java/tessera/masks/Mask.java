@@ -1,5 +1,8 @@
 package tessera.masks;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * Who may attend to whom, as a lazy value: a rule, never a matrix. How a mask is stored for a kernel is a
  * {@link tessera.layouts.Layout}, chosen by the planner. A lambda is a mask too, on every device: it is evaluated on the host
@@ -29,6 +32,10 @@ public interface Mask {
     /** The window that this rule is for a map, or null if it is none. */
     default Window window(int map) {
         return null;
+    }
+
+    /** @throws IllegalArgumentException if the rule does not say what holds for so many queries and keys, naming what would fit */
+    default void requireFit(int queries, int keys) {
     }
 
     /** A rule of the same kind for a smaller problem. */
@@ -63,12 +70,12 @@ public interface Mask {
 
     /** One mask for each head, or for each run of consecutive heads. */
     static Mask perHead(Mask... masks) {
-        return new PerHead(java.util.List.of(masks));
+        return new PerHead(List.of(masks));
     }
 
     /** A rule that tells {@code maps} maps apart. */
     static Mask of(int maps, Mask rule) {
-        return new PerHead(java.util.stream.IntStream.range(0, maps)
+        return new PerHead(IntStream.range(0, maps)
                 .<Mask>mapToObj(map -> (_, query, position, key) -> rule.allows(map, query, position, key)).toList());
     }
 }

@@ -50,6 +50,14 @@ public record Neighbourhood(List<Integer> sizes, List<Integer> windows) implemen
     }
 
     @Override
+    public void requireFit(int queries, int keys) {
+        long places = sizes.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+        if (places < keys) {
+            throw new IllegalArgumentException("the neighbourhood has " + places + " places, too few for " + keys + " keys");
+        }
+    }
+
+    @Override
     public String toString() {
         return "neighbourhood(" + windows + " of " + sizes + ")";
     }

@@ -17,6 +17,14 @@ public record OriginalCausal(int[] queries, int[] keys) implements Mask {
     }
 
     @Override
+    public void requireFit(int queryCount, int keyCount) {
+        if (queries.length < queryCount || keys.length < keyCount) {
+            throw new IllegalArgumentException("the mask has original positions for " + queries.length + " queries and " + keys.length
+                    + " keys, too few for " + queryCount + " queries and " + keyCount + " keys");
+        }
+    }
+
+    @Override
     public boolean equals(Object other) {
         return other instanceof OriginalCausal o && Arrays.equals(queries, o.queries) && Arrays.equals(keys, o.keys);
     }

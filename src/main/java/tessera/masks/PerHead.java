@@ -29,6 +29,11 @@ public record PerHead(List<Mask> masks) implements Mask {
     }
 
     @Override
+    public void requireFit(int queries, int keys) {
+        masks.forEach(mask -> mask.requireFit(queries, keys));
+    }
+
+    @Override
     public Mask resized(int queries, int keys) {
         return new PerHead(masks.stream().map(mask -> mask.resized(queries, keys)).toList());
     }

@@ -114,6 +114,7 @@ final class ContractSpecs {
             attention(2, 3, 3, 100, 2, 8, 8).maskTensor(100, 2).lse().build(),
             attention(2, 4, 2, 63, 63, 64, 64).maskTensor(2, 1, 63, 63).causal().lse().build(),
             attention(1, 3, 1, 17, 129, 8, 60).maskTensor(3, 1, 1).sinks().lse().build(),
+            attention(2, 4, 2, 17, 63, 8, 8).maskTensor(2, 4, 17, 1).causal().lse().build(),
             attention(2, 4, 1, 17, 300, 12, 8).maskTensor(2, 1, 1, 300).bias(4, 17, 1).softcap(3).slopes().sinks().lse().build(),
             // padded keys
             attention(5, 2, 2, 17, 63, 8, 8).keyLengths().lse().build(),
