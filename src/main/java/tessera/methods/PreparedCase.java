@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import tessera.DType;
 import tessera.Prepared;
 import tessera.Spec;
 import tessera.Tensor;
@@ -18,14 +19,18 @@ public final class PreparedCase implements AutoCloseable {
     private final List<Prepared> steps = new ArrayList<>();
     private final List<Map<String, Tensor>> tensors = new ArrayList<>();
 
-    /** One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check. */
+    /**
+     * One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check.
+     * What a step hands on to others is kept in float32, so that only the result is rounded to the case's type.
+     */
     public PreparedCase(Case problem, Device device, List<Plan> plans) {
         this.problem = problem;
         for (int n = 0; n < plans.size(); n++) {
             Spec spec = problem.steps().get(n).spec();
             steps.add(Tessera.unchecked(spec, device, plans.get(n)));
+            boolean last = n == plans.size() - 1;
             Map<String, Tensor> outputs = new LinkedHashMap<>();
-            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(spec.outputType(name), shape)));
+            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : DType.F32, shape)));
             tensors.add(outputs);
         }
     }
