@@ -1,6 +1,7 @@
 package tessera.methods;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -34,5 +35,22 @@ public record Step(String name, Spec spec, UnaryOperator<Map<String, Tensor>> in
         Map<String, Tensor> renamed = new LinkedHashMap<>(there);
         names.forEach((name, other) -> renamed.put(name, there.get(other)));
         return renamed;
+    }
+
+    /** The {@code parts} and {@code lses} of a MERGE: the outputs of steps, one behind the other. */
+    static Map<String, Tensor> parts(Map<String, Tensor> there, List<String> steps) {
+        return Map.of("parts", stacked(steps.stream().map(step -> there.get(step + ".out")).toList()),
+                "lses", stacked(steps.stream().map(step -> there.get(step + ".lse")).toList()));
+    }
+
+    private static Tensor stacked(List<Tensor> tensors) {
+        int size = tensors.getFirst().shape().elements();
+        int[] dims = tensors.getFirst().shape().padded(tensors.getFirst().shape().rank() + 1).dims();
+        dims[0] = tensors.size();
+        Tensor stacked = Tensor.zeros(dims);
+        for (int e = 0; e < stacked.shape().elements(); e++) {
+            stacked.set(e, tensors.get(e / size).get(e % size));
+        }
+        return stacked;
     }
 }
