@@ -7,6 +7,7 @@ import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.TensorLayout;
 import tessera.UpdateRule.Correction;
 import tessera.UpdateRule.Gate;
 import tessera.io.onnx.OnnxModel.Node;
@@ -50,31 +51,30 @@ final class LinearAttentionMapping implements Mapping {
     @Override
     public OnnxProblem.Known map(Arguments arguments) throws Unsupported {
         Node node = arguments.node();
-        long heads = node.integer("q_num_heads", 0);
-        long kvHeads = node.integer("kv_num_heads", 0);
-        Tensor q = Arguments.headFirst(arguments.input(QUERY), heads, "q_num_heads");
-        Tensor k = Arguments.headFirst(arguments.input(KEY), kvHeads, "kv_num_heads");
-        Tensor v = Arguments.headFirst(arguments.input(VALUE), kvHeads, "kv_num_heads");
+        Tensor q = arguments.laidOut(TensorLayout.BHLD, arguments.input(QUERY), "q_num_heads");
+        Tensor k = arguments.laidOut(TensorLayout.BHLD, arguments.input(KEY), "kv_num_heads");
+        Tensor v = arguments.laidOut(TensorLayout.BHLD, arguments.input(VALUE), "kv_num_heads");
         int keyDim = q.shape().dim(3);
+        int kvHeads = k.shape().dim(1);
         float scale = node.real("scale", 0);
-        RecurrenceBuilder spec = RecurrenceSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), keyDim).keyHeads((int) kvHeads, (int) kvHeads)
+        RecurrenceBuilder spec = RecurrenceSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), keyDim).keyHeads(kvHeads, kvHeads)
                 .valueDim(v.shape().dim(3)).scale(scale == 0 ? (float) (1 / Math.sqrt(keyDim)) : scale).dtype(q.dtype()).finalState();
         Map<String, Tensor> inputs = new LinkedHashMap<>(Map.of("q", q, "k", k, "v", v));
         if (gated) {
-            Tensor decay = Arguments.headFirst(arguments.input(DECAY), kvHeads, "kv_num_heads");
+            Tensor decay = arguments.laidOut(TensorLayout.BHLD, arguments.input(DECAY), "kv_num_heads");
             spec.gate(decay.shape().dim(3) == 1 ? Gate.HEAD_TOKEN : Gate.KEY_TOKEN);
             inputs.put("gate", decay.shape().dim(3) == 1 ? perHead(decay) : decay);
         }
         if (delta) {
             spec.correction(Correction.DELTA);
-            inputs.put("beta", beta(arguments.input(BETA), kvHeads));
+            inputs.put("beta", beta(arguments, kvHeads));
         }
         if (arguments.hasInput(PAST_STATE)) {
             spec.initialState();
             inputs.put("s0", Arguments.real(arguments.input(PAST_STATE)));
         }
         Map<String, Tensor> expected = new LinkedHashMap<>();
-        expected.put("out", Arguments.headFirst(arguments.output(OUTPUT), heads, "q_num_heads"));
+        expected.put("out", arguments.laidOut(TensorLayout.BHLD, arguments.output(OUTPUT), "q_num_heads"));
         expected.put("s", Arguments.real(arguments.output(PRESENT_STATE)));
         return new OnnxProblem.Known(spec.build(), inputs, Map.of(), expected);
     }
@@ -85,14 +85,15 @@ final class LinearAttentionMapping implements Mapping {
     }
 
     /** One for each head, or one for all of them. */
-    private static Tensor beta(OnnxTensor given, long kvHeads) throws Unsupported {
+    private static Tensor beta(Arguments arguments, int kvHeads) throws Unsupported {
+        OnnxTensor given = arguments.input(BETA);
         if (given.rank() != 3 || given.dim(2) != 1) {
-            return perHead(Arguments.headFirst(given, kvHeads, "kv_num_heads"));
+            return perHead(arguments.laidOut(TensorLayout.BHLD, given, "kv_num_heads"));
         }
         Tensor shared = Arguments.real(given);
-        Tensor beta = Tensor.zeros(shared.dtype(), Shape.of(given.dim(0), (int) kvHeads, given.dim(1)));
+        Tensor beta = Tensor.zeros(shared.dtype(), Shape.of(given.dim(0), kvHeads, given.dim(1)));
         for (int n = 0; n < beta.shape().elements(); n++) {
-            beta.set(n, shared.get(n / given.dim(1) / (int) kvHeads * given.dim(1) + n % given.dim(1)));
+            beta.set(n, shared.get(n / given.dim(1) / kvHeads * given.dim(1) + n % given.dim(1)));
         }
         return beta;
     }

@@ -32,6 +32,12 @@ interface Mapping {
         }
     }
 
+    static void refuseIf(boolean asked, String what) throws Unsupported {
+        if (asked) {
+            throw new Unsupported(what + " is not implemented");
+        }
+    }
+
     /** Refuses an input beyond those that the mapping knows. */
     static void requireAtMost(Node node, int inputs) throws Unsupported {
         List<String> names = node.inputs();
