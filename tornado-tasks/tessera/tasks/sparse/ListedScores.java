@@ -19,7 +19,7 @@ public final class ListedScores {
      * @param k [batch, kvHeads, keys, headDim]
      * @param lse [batch, heads, queries], L; read for stage 3
      * @param scores [batch, heads, queries, keys]
-     * @param stage 0 products, 1 modified scores, 2 capped products, 3 weights; of hidden keys, 1 gives -1e30 and 3 gives 0
+     * @param stage 0 products, 1 capped products, 2 modified scores, 3 weights; of hidden keys, 2 gives -1e30 and 3 gives 0
      */
     public static void rows(FloatArray q, FloatArray k, FloatArray lse, FloatArray scores, IntArray rowPtr, IntArray runs, FloatArray bias,
             ByteArray mask, FloatArray perHead, IntArray geometry, int heads, int queries, int keys, int headDim, float scale, int batches,
@@ -42,15 +42,15 @@ public final class ListedScores {
             float slope = perHead.get(head);
             float cap = perHead.get(2 * heads);
             float hidden = 0.0f;
-            if (stage == 1) {
+            if (stage == 2) {
                 hidden = -1.0e30f;
             }
             for (int j = 0; j < keys; j++) {
                 scores.set(row * keys + j, hidden);
             }
-            if (stage == 0 || stage == 2) {
+            if (stage == 0 || stage == 1) {
                 float bound = 0.0f;
-                if (stage == 2) {
+                if (stage == 1) {
                     bound = cap;
                 }
                 for (int j = 0; j < keys; j++) {
@@ -58,7 +58,7 @@ public final class ListedScores {
                     scores.set(row * keys + j, Score.modified(product, bound, 0.0f, 0.0f, 0));
                 }
             }
-            if (stage == 1 || stage == 3) {
+            if (stage == 2 || stage == 3) {
                 for (int e = rowPtr.get(list); e < rowPtr.get(list + 1); e++) {
                     int place = runs.get(4 * e);
                     int firstKey = runs.get(4 * e + 1);

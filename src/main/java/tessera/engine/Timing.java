@@ -10,6 +10,11 @@ package tessera.engine;
  */
 public record Timing(long kernel, long transfer, long compile, long total) {
 
+    /** The times of two runs, one after the other. */
+    public Timing plus(Timing next) {
+        return new Timing(kernel + next.kernel, transfer + next.transfer, compile + next.compile, total + next.total);
+    }
+
     public double kernelMillis() {
         return kernel / 1e6;
     }

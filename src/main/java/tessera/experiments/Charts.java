@@ -83,13 +83,13 @@ final class Charts {
     String error() {
         List<Measurement> inexact = verified().stream().filter(m -> m.accuracy().rms() > 0).toList();
         XYChart chart = lines("RMS error (ratio to reference)", 10, m -> m.accuracy().rms(), inexact);
-        verified().stream().mapToDouble(m -> m.spec().dtype().tolerance()).distinct().map(Math::log10).forEach(tolerance -> level(chart, tolerance));
+        verified().stream().mapToDouble(m -> m.problem().dtype().tolerance()).distinct().map(Math::log10).forEach(tolerance -> level(chart, tolerance));
         return svg(chart, "RMS error against length");
     }
 
     /** Memory of all arrays of the plan. */
     String memory() {
-        XYChart chart = lines("memory of all arrays (MiB)", 2, m -> m.plan().cost().memoryBytes() / (double) (1 << 20), verified());
+        XYChart chart = lines("memory of all arrays (MiB)", 2, m -> m.cost().memoryBytes() / (double) (1 << 20), verified());
         return svg(chart, "Memory against length");
     }
 

@@ -1,6 +1,9 @@
 package tessera.experiments;
 
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
@@ -12,14 +15,17 @@ import tessera.Spec;
 import tessera.Tensor;
 import tessera.methods.Case;
 import tessera.methods.Method;
+import tessera.methods.PreparedCase;
+import tessera.methods.Step;
 import tessera.operators.Operators;
 import tessera.reference.Accuracy;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
 
 /**
- * What a case should give, in double precision, computed once for all devices: the operator's reference on a sample that
- * keeps its time bounded, and where the problem is small the method's own formula on everything.
+ * What a case should give, in double precision, computed once for all devices: the reference of each operator on a sample that
+ * keeps its time bounded, and where the problem is small the method's own formula on everything. A step that reads what others
+ * computed is compared with the reference on just that, anew each time.
  */
 final class Check {
     /** Multiplications that a reference may take, about a second; but never fewer units than these. */
@@ -27,19 +33,30 @@ final class Check {
     private static final int FEWEST_ROWS = 16;
     private static final int FEWEST_HEADS = 2;
 
-    private final Expected reference;
+    private final Case problem;
+    private final long seed;
+    private final Map<Step, Expected> known = new HashMap<>();
     private final Expected formula;
     private final String description;
 
     Check(Method method, Case problem, long seed) {
-        Spec spec = problem.spec();
-        int units = units(spec);
-        int most = (int) Math.min(units, Math.max(WORK / workOfUnit(spec), spec instanceof RecurrenceSpec ? FEWEST_HEADS : FEWEST_ROWS));
-        reference = Operators.of(spec).reference(spec, problem.inputs(), new Sample(most, seed));
-        boolean small = workOfFormula(spec) <= WORK;
+        this.problem = problem;
+        this.seed = seed;
+        List<Spec> specs = problem.steps().stream().map(Step::spec).toList();
+        boolean small = specs.stream().mapToDouble(Check::workOfFormula).sum() <= WORK;
         formula = small ? everything(method.twin().of(problem.inputs())) : null;
-        String what = spec instanceof RecurrenceSpec ? "heads" : "rows";
-        description = (most >= units ? "all " + units : most + " of " + units) + " " + what + (small ? " + formula" : "");
+        description = specs.stream().map(Check::describe).distinct().collect(Collectors.joining(", ")) + (small ? " + formula" : "");
+    }
+
+    private static String describe(Spec spec) {
+        int units = units(spec);
+        int most = most(spec);
+        return (most >= units ? "all " + units : most + " of " + units) + (spec instanceof RecurrenceSpec ? " heads" : " rows");
+    }
+
+    /** Rows or heads of a sample. */
+    private static int most(Spec spec) {
+        return (int) Math.min(units(spec), Math.max(WORK / workOfUnit(spec), spec instanceof RecurrenceSpec ? FEWEST_HEADS : FEWEST_ROWS));
     }
 
     /** What is compared, for example {@code 97 of 4096 rows}, and whether the method's own formula was too. */
@@ -47,9 +64,25 @@ final class Check {
         return description;
     }
 
-    Accuracy of(Map<String, Tensor> outputs) {
-        Accuracy accuracy = reference.compare(outputs);
-        return formula == null ? accuracy : accuracy.worse(formula.compare(outputs));
+    /** The worst accuracy over all steps of the last run, and of its result. */
+    Accuracy of(PreparedCase run) {
+        Accuracy worst = formula == null ? Accuracy.EXACT : formula.compare(Map.of("out", run.out()));
+        for (int n = 0; n < problem.steps().size(); n++) {
+            worst = worst.worse(reference(problem.steps().get(n), run.tensors(n)).compare(run.tensors(n)));
+        }
+        return worst;
+    }
+
+    private Expected reference(Step step, Map<String, Tensor> tensors) {
+        Spec spec = step.spec();
+        Expected expected = known.get(step);
+        if (expected == null) {
+            expected = Operators.of(spec).reference(spec, tensors, new Sample(most(spec), seed));
+            if (spec.inputs().keySet().stream().allMatch(name -> problem.inputs().containsValue(tensors.get(name)))) {
+                known.put(step, expected);
+            }
+        }
+        return expected;
     }
 
     /** All elements of the output {@code out}. */

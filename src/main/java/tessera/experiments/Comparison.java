@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import tessera.AttentionSpec;
 import tessera.engine.Device;
 
 /** Everything that was measured, and what follows from it. A speed-up is taken within one device and one length only. */
@@ -52,11 +51,11 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
         if (m.verified() && dense.isPresent() && dense.get().kernel().clearlyBelow(m.kernel())) {
             notes.add("slower than " + dense.get().method().id() + " here");
         }
-        if (m.verified() && dense.isPresent() && causal(dense.get()) && !causal(m)) {
+        if (m.verified() && dense.isPresent() && dense.get().problem().isCausal() && !m.problem().isCausal()) {
             notes.add("sees later tokens, " + dense.get().method().id() + " does not");
         }
         if (m.outside() != null) {
-            boolean agrees = m.outside().within(m.spec().dtype().tolerance());
+            boolean agrees = m.outside().within(m.problem().dtype().tolerance());
             String distance = m.outside().finite() ? String.format(Locale.ROOT, "RMS %.1e", m.outside().rms()) : m.outside().toString();
             notes.add("outside reference " + (agrees ? "agrees" : "DIFFERS") + " (" + distance + ")");
         }
@@ -75,10 +74,6 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
             return speedup.isEmpty() || dense.equals(m.method().id()) ? sentence
                     : sentence + String.format(Locale.ROOT, ", %.1f times as fast as dense %s", speedup.getAsDouble(), dense);
         });
-    }
-
-    private static boolean causal(Measurement m) {
-        return !(m.spec() instanceof AttentionSpec attention) || attention.causal();
     }
 
     /** Where each method overtakes the dense one, device by device. */

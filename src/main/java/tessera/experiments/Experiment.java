@@ -60,7 +60,7 @@ public record Experiment(List<Method> methods, List<Workload> workloads, List<De
                     reason = Protocol.reason(e);
                 }
             }
-            measurements.add(check == null ? Measurement.impossible(method.row(), device, workload.length(), null, null, reason)
+            measurements.add(check == null ? Measurement.impossible(method.row(), device, workload.length(), null, List.of(), reason)
                     : protocol.measure(method.row(), problem, check, workload, device));
         }
     }

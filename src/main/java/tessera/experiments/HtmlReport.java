@@ -145,10 +145,10 @@ public final class HtmlReport {
         boolean known = m.accuracy() != null && m.accuracy().finite();
         cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().rms()) : "–");
         cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().maxAbs()) : "–");
-        cell(true, m.plan() == null ? "–" : number(m.plan().cost().density()));
-        cell(true, m.plan() == null ? "–" : number(m.plan().cost().memoryBytes() / (double) (1 << 20)));
-        cell(true, m.verified() ? number(m.plan().cost().flops() / m.kernel().median() / 1e6) : "–");
-        cell(false, m.plan() == null ? "–" : m.plan().summary());
+        cell(true, m.cost() == null ? "–" : number(m.cost().density()));
+        cell(true, m.cost() == null ? "–" : number(m.cost().memoryBytes() / (double) (1 << 20)));
+        cell(true, m.verified() ? number(m.cost().flops() / m.kernel().median() / 1e6) : "–");
+        cell(false, m.plan() == null ? "–" : m.plan());
         cell(false, m.checked() == null ? "–" : m.checked());
         cell(false, m.reason() == null ? comparison.note(m) : m.reason());
         page.append("</tr>\n");

@@ -2,18 +2,19 @@ package tessera.experiments;
 
 import java.util.List;
 import java.util.function.ToLongFunction;
-import tessera.Spec;
 import tessera.engine.Device;
 import tessera.engine.Timing;
+import tessera.methods.Case;
 import tessera.methods.Row;
+import tessera.planner.Cost;
 import tessera.planner.Plan;
 import tessera.reference.Accuracy;
 
 /**
  * One method on one device at one length.
  *
- * @param spec what was computed; null if the method cannot be composed for the inputs
- * @param plan how it was computed; null if there is no plan
+ * @param problem what was computed; null if the method cannot be composed for the inputs
+ * @param plans how each of its steps was computed; empty if a step has no plan
  * @param checked which part of the result was compared with the reference; null if nothing ran
  * @param accuracy distance from the reference; null if nothing ran
  * @param outside distance from the result that the input file holds; null if it holds none for this method
@@ -22,7 +23,7 @@ import tessera.reference.Accuracy;
  * @param runs timed runs; empty unless verified
  * @param reason why there is no time; null if there is one
  */
-public record Measurement(Row method, Device device, int length, Spec spec, Plan plan, String checked, Accuracy accuracy, Accuracy outside,
+public record Measurement(Row method, Device device, int length, Case problem, List<Plan> plans, String checked, Accuracy accuracy, Accuracy outside,
         boolean verified, long compileNanos, List<Timing> runs, String reason) {
 
     /** @throws IllegalArgumentException for times of an unverified result */
@@ -30,23 +31,34 @@ public record Measurement(Row method, Device device, int length, Spec spec, Plan
         if (!verified && !runs.isEmpty()) {
             throw new IllegalArgumentException("an unverified result has no time");
         }
+        plans = List.copyOf(plans);
         runs = List.copyOf(runs);
     }
 
     /** A method that cannot run there. */
-    static Measurement impossible(Row method, Device device, int length, Spec spec, Plan plan, String reason) {
-        return new Measurement(method, device, length, spec, plan, null, null, null, false, 0, List.of(), reason);
+    static Measurement impossible(Row method, Device device, int length, Case problem, List<Plan> plans, String reason) {
+        return new Measurement(method, device, length, problem, plans, null, null, null, false, 0, List.of(), reason);
     }
 
     /** A method that ran with a wrong result. */
-    static Measurement wrong(Row method, Device device, int length, Spec spec, Plan plan, String checked, Accuracy accuracy, Accuracy outside) {
+    static Measurement wrong(Row method, Device device, int length, Case problem, List<Plan> plans, String checked, Accuracy accuracy, Accuracy outside) {
         String reason = "wrong result: " + accuracy + " against the reference (" + checked + ")";
-        return new Measurement(method, device, length, spec, plan, checked, accuracy, outside, false, 0, List.of(), reason);
+        return new Measurement(method, device, length, problem, plans, checked, accuracy, outside, false, 0, List.of(), reason);
     }
 
     /** Whether it ran and the result is not right. */
     public boolean isWrong() {
         return accuracy != null && !verified;
+    }
+
+    /** The plans in one line; null if there are none. */
+    public String plan() {
+        return plans.isEmpty() ? null : Plan.summary(plans);
+    }
+
+    /** What all steps ask of the device; null without plans. */
+    public Cost cost() {
+        return plans.isEmpty() ? null : Cost.sum(plans.stream().map(Plan::cost).toList());
     }
 
     public double[] kernelMillis() {

@@ -1,17 +1,12 @@
 package tessera.experiments;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import tessera.DType;
-import tessera.Prepared;
-import tessera.Tensor;
-import tessera.Tessera;
 import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.engine.Timing;
 import tessera.methods.Case;
+import tessera.methods.PreparedCase;
 import tessera.methods.Row;
 import tessera.planner.Plan;
 import tessera.reference.Accuracy;
@@ -48,54 +43,46 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
 
     /** Measures a case on a device; whatever goes wrong becomes the measurement's reason. */
     Measurement measure(Row method, Case problem, Check check, Workload workload, Device device) {
-        Plan plan = null;
+        List<Plan> plans = List.of();
         try {
-            plan = problem.plan(device);
-            try (Prepared prepared = Tessera.unchecked(problem.spec(), device, plan)) {
-                return measure(method, problem, check, workload, prepared);
+            plans = problem.plans(device);
+            try (PreparedCase prepared = new PreparedCase(problem, device, plans)) {
+                return measure(method, problem, check, workload, device, plans, prepared);
             }
         } catch (RuntimeException | OutOfMemoryError | LinkageError e) {
-            return Measurement.impossible(method, device, workload.length(), problem.spec(), plan, reason(e));
+            return Measurement.impossible(method, device, workload.length(), problem, plans, reason(e));
         }
     }
 
-    private Measurement measure(Row method, Case problem, Check check, Workload workload, Prepared prepared) {
-        Map<String, Tensor> tensors = problem.arguments();
-        DType dtype = problem.spec().dtype();
-        problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? dtype : DType.F32, shape)));
-        double tolerance = dtype.tolerance();
-        poison(problem, tensors);
-        Timing first = prepared.run(tensors).timing();
-        Accuracy accuracy = check.of(tensors);
-        Accuracy outside = workload.outside(problem, tensors.get("out"));
+    private Measurement measure(Row method, Case problem, Check check, Workload workload, Device device, List<Plan> plans, PreparedCase prepared) {
+        double tolerance = problem.dtype().tolerance();
+        prepared.poison();
+        Timing first = prepared.run();
+        Accuracy accuracy = check.of(prepared);
+        Accuracy outside = workload.outside(problem, prepared.out());
         List<Timing> runs = new ArrayList<>();
         if (accuracy.within(tolerance)) {
-            warmUp(prepared, tensors);
-            poison(problem, tensors);
-            runs = time(prepared, tensors);
-            accuracy = accuracy.worse(check.of(tensors));
+            warmUp(prepared);
+            prepared.poison();
+            runs = time(prepared);
+            accuracy = accuracy.worse(check.of(prepared));
         }
-        Device device = prepared.device();
         if (!accuracy.within(tolerance)) {
-            return Measurement.wrong(method, device, workload.length(), problem.spec(), prepared.plan(), check.description(), accuracy, outside);
+            return Measurement.wrong(method, device, workload.length(), problem, plans, check.description(), accuracy, outside);
         }
-        return new Measurement(method, device, workload.length(), problem.spec(), prepared.plan(), check.description(), accuracy, outside, true,
-                first.compile(), runs, null);
-    }
-
-    private static void poison(Case problem, Map<String, Tensor> tensors) {
-        problem.spec().outputs().keySet().forEach(name -> tensors.get(name).fill(Float.NaN));
+        return new Measurement(method, device, workload.length(), problem, plans, check.description(), accuracy, outside, true, first.compile(),
+                runs, null);
     }
 
     /** Runs for half the budget, then on while three more runs still bring the best time down by a twentieth, for three budgets at most. */
-    private void warmUp(Prepared prepared, Map<String, Tensor> tensors) {
+    private void warmUp(PreparedCase prepared) {
         long start = System.nanoTime();
         double best = Double.MAX_VALUE;
         boolean improving = true;
         while (elapsed(start) < budgetSeconds / 2 || improving && elapsed(start) < 3 * budgetSeconds) {
             double now = Double.MAX_VALUE;
             for (int run = 0; run < 3 && elapsed(start) < 3 * budgetSeconds; run++) {
-                now = Math.min(now, prepared.run(tensors).timing().kernel());
+                now = Math.min(now, prepared.run().kernel());
             }
             improving = now < 0.95 * best;
             best = Math.min(best, now);
@@ -106,11 +93,11 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private List<Timing> time(Prepared prepared, Map<String, Tensor> tensors) {
+    private List<Timing> time(PreparedCase prepared) {
         List<Timing> runs = new ArrayList<>();
         long start = System.nanoTime();
         while (runs.size() < fewest || runs.size() < most && elapsed(start) < budgetSeconds) {
-            runs.add(prepared.run(tensors).timing());
+            runs.add(prepared.run());
         }
         return runs;
     }

@@ -62,7 +62,7 @@ public final class Report {
         row.put("family", m.method().family());
         row.put("device", m.device().id());
         row.put("length", m.length());
-        row.put("plan", m.plan() == null ? null : m.plan().summary());
+        row.put("plan", m.plan());
         row.put("verified", m.verified());
         row.put("maxAbs", maxAbs(m.accuracy()));
         row.put("rms", rms(m.accuracy()));
@@ -78,10 +78,10 @@ public final class Report {
         row.put("kernelP90", m.verified() ? m.kernel().p90() : null);
         row.put("speedup", speedup(comparison, m));
         row.put("speedupOver", comparison.dense(m.device(), m.length()).map(d -> d.method().id()).orElse(null));
-        row.put("flops", m.plan() == null ? null : m.plan().cost().flops());
-        row.put("bytes", m.plan() == null ? null : m.plan().cost().bytes());
-        row.put("memoryBytes", m.plan() == null ? null : m.plan().cost().memoryBytes());
-        row.put("density", m.plan() == null ? null : m.plan().cost().density());
+        row.put("flops", m.cost() == null ? null : m.cost().flops());
+        row.put("bytes", m.cost() == null ? null : m.cost().bytes());
+        row.put("memoryBytes", m.cost() == null ? null : m.cost().memoryBytes());
+        row.put("density", m.cost() == null ? null : m.cost().density());
         row.put("reason", m.reason());
         row.put("note", comparison.note(m));
         return row;
@@ -123,8 +123,8 @@ public final class Report {
             row.put("± ms", m.verified() ? m.kernel().spread() : null);
             row.put("speed-up", speedup(comparison, m));
             row.put("RMS", rms(m.accuracy()));
-            row.put("density", m.plan() == null ? null : m.plan().cost().density());
-            row.put("MiB", m.plan() == null ? null : m.plan().cost().memoryBytes() / (double) (1 << 20));
+            row.put("density", m.cost() == null ? null : m.cost().density());
+            row.put("MiB", m.cost() == null ? null : m.cost().memoryBytes() / (double) (1 << 20));
             row.put("note", m.reason() == null ? comparison.note(m) : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
             return row;
         }).toList();

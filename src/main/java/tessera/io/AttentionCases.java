@@ -94,6 +94,29 @@ final class AttentionCases {
         return new ReferenceCase.Known(raw.name(), spec, inputs, Map.of("out", raw.headFirst("out0", headFirst)));
     }
 
+    /** Causal attention with a forget gate: its logarithms between two tokens are added to their score (arXiv:2503.02130). */
+    static ReferenceCase.Known forgetting(Raw raw) throws Unsupported {
+        RecurrenceCases.check(raw, Set.of("g"));
+        Map<String, Tensor> inputs = new LinkedHashMap<>();
+        for (String name : new String[] {"q", "k", "v"}) {
+            inputs.put(name, raw.headFirst(name, false));
+        }
+        Tensor gate = raw.headFirst("g", false);
+        int[] q = inputs.get("q").shape().dims();
+        Tensor bias = Tensor.zeros(q[0], q[1], q[2], q[2]);
+        for (int row = 0; row < q[0] * q[1] * q[2]; row++) {
+            double sum = 0;
+            for (int j = row % q[2]; j >= 0; j--) {
+                bias.set(row * q[2] + j, (float) sum);
+                sum += gate.get(row / q[2] * q[2] + j);
+            }
+        }
+        inputs.put("bias", bias);
+        AttentionSpec spec = AttentionSpec.of(q[0], q[1], q[2], q[3]).valueDim(inputs.get("v").shape().dim(-1)).causal()
+                .bias(bias.shape().dims()).build();
+        return new ReferenceCase.Known(raw.name(), spec, inputs, Map.of("out", raw.headFirst("out0", false)));
+    }
+
     private static AttentionSpec spec(Raw raw, Map<String, Tensor> inputs, Rule rule) throws Unsupported {
         JsonNode attributes = raw.attributes();
         int[] q = inputs.get("q").shape().dims();

@@ -7,7 +7,9 @@ import java.util.Map;
 import java.util.Set;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
+import tessera.Shape;
 import tessera.Tensor;
+import tessera.UpdateRule.Correction;
 import tessera.UpdateRule.Gate;
 import tessera.io.ReferenceFile.Raw;
 import tessera.io.ReferenceFile.Unsupported;
@@ -19,49 +21,57 @@ final class RecurrenceCases {
 
     /** Why functions are not ours, by a part of their names. */
     private static final Map<String, String> NOT_OURS = Map.ofEntries(
-            Map.entry("delta", "the delta rule is not implemented"), Map.entry("kda", "the delta rule is not implemented"),
-            Map.entry("comba", "the delta rule is not implemented"),
+            Map.entry("delta_product", "several steps between two reads are outside of the catalogue"),
             Map.entry("based", "feature maps of second order are not implemented"),
-            Map.entry("rwkv", "the bonus of the current token is not implemented"),
-            Map.entry("path_attn", "householder products between the tokens of a softmax attention are not implemented"),
-            Map.entry("forgetting_attn", "a forget gate on softmax scores is not implemented"),
+            Map.entry("path_attn", "householder products between the tokens of a softmax attention are outside of the catalogue"),
             Map.entry("ttt", "test-time training is not implemented"),
-            Map.entry("log_linear", "states of several levels are not implemented"),
-            Map.entry("hgrn", "an elementwise recurrence without queries and keys is not implemented"),
             Map.entry("abc", "attention over a bounded memory of slots is not implemented"),
             Map.entry("gsa", "attention over a bounded memory of slots is not implemented"));
 
-    /** What a reference function computes: its gate, the tensor that holds it, and whether heads come before tokens. */
-    private record Function(Gate gate, String gateName, boolean headFirst) {
+    /**
+     * What a reference function computes.
+     *
+     * @param gate kind of the gate
+     * @param tensors names of its tensors in our terms, by theirs
+     * @param headFirst whether heads come before tokens, whatever the layout says
+     */
+    private record Function(Gate gate, Map<String, String> tensors, boolean headFirst) {
     }
 
     private RecurrenceCases() {
     }
 
     static ReferenceCase.Known read(Raw raw) throws Unsupported {
+        String name = name(raw);
+        if (name.equals("naive_recurrent_hgrn")) {
+            return elementwise(raw);
+        }
+        if (name.equals("naive_forgetting_attn")) {
+            return AttentionCases.forgetting(raw);
+        }
         JsonNode attributes = raw.attributes();
-        Function function = function(attributes.path("ref").asText());
-        check(raw, function);
+        Function function = function(name);
+        check(raw, function.tensors().keySet());
         boolean headFirst = function.headFirst() || Set.of("BHTD", "BHLD").contains(attributes.path("layout").asText())
                 || List.of(attributes.path("note").asText(), attributes.path("layout2").asText()).contains("BHTD");
         Map<String, Tensor> inputs = new LinkedHashMap<>();
-        for (String name : new String[] {"q", "k", "v"}) {
-            Tensor tensor = raw.headFirst(name, headFirst);
-            if (tensor.shape().rank() != 4) {
-                throw new Unsupported("its " + name + " has the shape " + tensor.shape() + ", which has no batch, length, head and channel axes");
+        for (String tensor : new String[] {"q", "k", "v"}) {
+            inputs.put(tensor, raw.headFirst(tensor, headFirst));
+            if (inputs.get(tensor).shape().rank() != 4) {
+                throw new Unsupported("its " + tensor + " has the shape " + inputs.get(tensor).shape() + ", which has no batch, length, head and channel axes");
             }
-            inputs.put(name, tensor);
+        }
+        for (Map.Entry<String, String> tensor : function.tensors().entrySet()) {
+            Tensor given = raw.tensor(tensor.getKey());
+            inputs.put(tensor.getValue(), given.shape().rank() > 2 ? raw.headFirst(tensor.getKey(), headFirst) : given);
         }
         int[] q = inputs.get("q").shape().dims();
-        if (function.gate() == Gate.HEAD_CONST) {
-            inputs.put("gate", retentionDecay(q[1]));
-        } else if (function.gate() != Gate.NONE) {
-            inputs.put("gate", raw.headFirst(function.gateName(), headFirst));
-        }
         boolean normalised = attributes.path("normalize").asBoolean();
-        double scale = attributes.path("scale").isNumber() ? attributes.path("scale").doubleValue() : 1 / Math.sqrt(q[3]);
+        double usual = name.contains("log_linear") ? 1 : 1 / Math.sqrt(q[3]);
+        double scale = attributes.path("scale").isNumber() ? attributes.path("scale").doubleValue() : usual;
         RecurrenceBuilder builder = RecurrenceSpec.of(q[0], q[1], q[2], q[3]).valueDim(inputs.get("v").shape().dim(-1))
                 .scale((float) scale).gate(function.gate()).dtype(inputs.get("q").dtype());
+        complete(name, builder, inputs);
         if (normalised) {
             builder.normalised();
         }
@@ -81,27 +91,112 @@ final class RecurrenceCases {
         return new ReferenceCase.Known(raw.name(), builder.build(), inputs, outputs);
     }
 
-    private static Function function(String reference) throws Unsupported {
-        String name = reference.substring(reference.lastIndexOf('.') + 1);
+    private static String name(Raw raw) {
+        String reference = raw.attributes().path("ref").asText();
+        return reference.substring(reference.lastIndexOf('.') + 1);
+    }
+
+    private static Function function(String name) throws Unsupported {
         return switch (name) {
-            case "naive_recurrent_linear_attn" -> new Function(Gate.NONE, null, false);
+            case "naive_recurrent_linear_attn" -> new Function(Gate.NONE, Map.of(), false);
             // this one takes heads first, whatever the layout says
-            case "naive_retention" -> new Function(Gate.HEAD_CONST, null, true);
-            case "naive_recurrent_simple_gla" -> new Function(Gate.HEAD_TOKEN, "g", false);
-            case "naive_recurrent_gla" -> new Function(Gate.KEY_TOKEN, "gk", false);
+            case "naive_retention" -> new Function(Gate.HEAD_CONST, Map.of(), true);
+            case "naive_recurrent_simple_gla" -> new Function(Gate.HEAD_TOKEN, Map.of("g", "gate"), false);
+            case "naive_recurrent_gla" -> new Function(Gate.KEY_TOKEN, Map.of("gk", "gate"), false);
+            case "naive_recurrent_rwkv6" -> new Function(Gate.KEY_TOKEN, Map.of("w", "gate", "u", "u"), false);
+            case "delta_rule_recurrence" -> new Function(Gate.NONE, Map.of("beta", "beta"), false);
+            case "naive_recurrent_gated_delta_rule" -> new Function(Gate.HEAD_TOKEN, Map.of("beta", "beta", "g", "gate"), false);
+            case "naive_recurrent_kda" -> new Function(Gate.KEY_TOKEN, Map.of("beta", "beta", "g", "gate"), false);
+            case "naive_recurrent_comba" -> new Function(Gate.HEAD_TOKEN, Map.of("beta", "beta", "g", "gate", "p", "p"), false);
+            case "naive_log_linear_attn" -> new Function(Gate.HEAD_TOKEN, Map.of("g", "gate", "level_scales", "levels"), false);
             default -> throw new Unsupported(NOT_OURS.entrySet().stream().filter(e -> name.contains(e.getKey())).map(Map.Entry::getValue)
                     .findFirst().orElse("the reference function is not one that is understood") + " (" + name + ")");
         };
     }
 
-    private static void check(Raw raw, Function function) throws Unsupported {
+    /** What the function does besides decaying, and inputs that it makes itself. */
+    private static void complete(String name, RecurrenceBuilder builder, Map<String, Tensor> inputs) {
+        switch (name) {
+            case "naive_retention" -> inputs.put("gate", retentionDecay(inputs.get("q").shape().dim(1)));
+            case "naive_recurrent_rwkv6" -> builder.readsPrevious().bonus();
+            case "delta_rule_recurrence", "naive_recurrent_gated_delta_rule", "naive_recurrent_kda" -> builder.delta();
+            case "naive_recurrent_comba" -> comba(builder, inputs);
+            case "naive_log_linear_attn" -> {
+                builder.weighted();
+                inputs.put("weights", weights(inputs.remove("levels")));
+            }
+            default -> { }
+        }
+    }
+
+    /** The delta rule that looks with p for what it writes with k: {@code S' = g S}, {@code S = S' + beta k^T (v - p S')}. */
+    private static void comba(RecurrenceBuilder builder, Map<String, Tensor> inputs) {
+        builder.correction(Correction.RANK_ONE);
+        Tensor k = inputs.get("k");
+        Tensor p = inputs.remove("p");
+        Tensor beta = inputs.remove("beta");
+        Tensor gate = inputs.get("gate");
+        Shape shape = k.shape();
+        for (String name : new String[] {"a", "b", "k"}) {
+            Tensor made = Tensor.zeros(shape.dims());
+            for (int n = 0; n < shape.elements(); n++) {
+                int token = n / shape.dim(3);
+                made.set(n, name.equals("a") ? (float) Math.exp(gate.get(token)) * p.get(n) : (name.equals("b") ? -1 : 1) * beta.get(token) * k.get(n));
+            }
+            inputs.put(name, made);
+        }
+    }
+
+    /** The factor of token t on what it reads of token s is that of their level: the bits in which their numbers differ. */
+    private static Tensor weights(Tensor levels) {
+        Shape shape = levels.shape();
+        int length = shape.dim(2);
+        Tensor weights = Tensor.zeros(shape.dim(0), shape.dim(1), length, length);
+        for (int row = 0; row < shape.dim(0) * shape.dim(1) * length; row++) {
+            int t = row % length;
+            for (int s = 0; s <= t; s++) {
+                int level = Integer.SIZE - Integer.numberOfLeadingZeros(t ^ s);
+                weights.set(row * length + s, levels.get(row * shape.dim(3) + level));
+            }
+        }
+        return weights;
+    }
+
+    /** HGRN without queries and keys: every channel is a head whose queries and keys are 1. */
+    private static ReferenceCase.Known elementwise(Raw raw) throws Unsupported {
+        check(raw, Set.of("x", "g"));
+        Tensor x = byChannel(raw.tensor("x"));
+        Shape shape = x.shape();
+        Tensor ones = Tensor.zeros(shape.dims()).fill(1);
+        Map<String, Tensor> inputs = new LinkedHashMap<>(Map.of("q", ones, "k", ones, "v", x, "gate",
+                byChannel(raw.tensor("g")).reshape(shape.dim(0), shape.dim(1), shape.dim(2))));
+        RecurrenceSpec spec = RecurrenceSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), 1).gate(Gate.HEAD_TOKEN).finalState().build();
+        return new ReferenceCase.Known(raw.name(), spec, inputs, Map.of("out", byChannel(raw.tensor("out0")), "s",
+                raw.tensor("out1").reshape(shape.dim(0), shape.dim(1), 1, 1)));
+    }
+
+    /** [batch, length, channels] as [batch, channels, length, 1]. */
+    private static Tensor byChannel(Tensor tensor) throws Unsupported {
+        if (tensor.shape().rank() != 3) {
+            throw new Unsupported("a tensor has the shape " + tensor.shape() + ", not [batch, length, channels]");
+        }
+        int length = tensor.shape().dim(1);
+        int channels = tensor.shape().dim(2);
+        Tensor result = Tensor.zeros(tensor.shape().dim(0), channels, length, 1);
+        for (int n = 0; n < tensor.shape().elements(); n++) {
+            result.set(n / channels / length * channels * length + n % channels * length + n / channels % length, tensor.get(n));
+        }
+        return result;
+    }
+
+    static void check(Raw raw, Set<String> inputs) throws Unsupported {
         for (Map.Entry<String, JsonNode> attribute : raw.attributes().properties()) {
             if (!ATTRIBUTES.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
                 throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
             }
         }
         for (String tensor : raw.tensors().keySet()) {
-            boolean input = Set.of("q", "k", "v", "initial_state").contains(tensor) || tensor.equals(function.gateName());
+            boolean input = Set.of("q", "k", "v", "initial_state").contains(tensor) || inputs.contains(tensor);
             if (!input && !Set.of("out0", "out1", "out1_0", "out1_1").contains(tensor)) {
                 throw new Unsupported("the tensor '" + tensor + "' is not understood");
             }

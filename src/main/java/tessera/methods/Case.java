@@ -1,8 +1,11 @@
 package tessera.methods;
 
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import tessera.AttentionSpec;
+import tessera.DType;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.engine.Device;
@@ -10,30 +13,45 @@ import tessera.planner.Plan;
 import tessera.planner.Planner;
 
 /**
- * A method applied to given tensors.
+ * A method applied to given tensors: operators one after the other, most often a single one. The output {@code out} of the last
+ * one is the result.
  *
- * @param inputs every input of the spec by name, and what else the twin needs
- * @param wanted which plans are this method, where the method is a way of computing and not only what is computed
+ * @param inputs what the steps read by name, and what else the twin needs
  */
-public record Case(Spec spec, Map<String, Tensor> inputs, Predicate<Plan> wanted) {
+public record Case(List<Step> steps, Map<String, Tensor> inputs) {
 
+    /** A method of one operator. */
     public Case(Spec spec, Map<String, Tensor> inputs) {
-        this(spec, inputs, plan -> true);
+        this(spec, inputs, _ -> true);
     }
 
-    /** The inputs that the spec takes, without those that only the twin needs. */
-    public Map<String, Tensor> arguments() {
-        Map<String, Tensor> arguments = new LinkedHashMap<>(inputs);
-        arguments.keySet().retainAll(spec.inputs().keySet());
-        return arguments;
+    /** A method of one operator, computed in one of the wanted ways. */
+    public Case(Spec spec, Map<String, Tensor> inputs, Predicate<Plan> wanted) {
+        this(List.of(new Step(spec.operator(), spec, UnaryOperator.identity(), wanted)), inputs);
+    }
+
+    /** What the last step computes. */
+    public Spec spec() {
+        return steps.getLast().spec();
+    }
+
+    /** Storage type of the inputs, which bounds how exact the result can be. */
+    public DType dtype() {
+        return steps.getFirst().spec().dtype();
+    }
+
+    /** Whether no token sees a later one: so says the last attention; recurrences never look ahead. */
+    public boolean isCausal() {
+        return steps.reversed().stream().map(Step::spec).filter(AttentionSpec.class::isInstance).findFirst()
+                .map(spec -> ((AttentionSpec) spec).causal()).orElse(true);
     }
 
     /**
-     * The best plan on a device that is this method.
+     * The best plan of each step on a device that is this method.
      *
-     * @throws tessera.TesseraException if there is none, naming the limits
+     * @throws tessera.TesseraException if a step has none, naming the limits
      */
-    public Plan plan(Device device) {
-        return Planner.plan(spec, device, wanted, "in this method's own way of computing");
+    public List<Plan> plans(Device device) {
+        return steps.stream().map(s -> Planner.plan(s.spec(), device, s.wanted(), "in this method's own way of computing")).toList();
     }
 }

@@ -51,7 +51,7 @@ final class CompactMethods {
     private static double[] shared(Map<String, Tensor> in, int kvHeads) {
         Shape shape = in.get("q").shape();
         return SoftmaxTwin.of(shape, SoftmaxTwin.doubles(in.get("q")), means(in.get("keysByHead"), kvHeads),
-                means(in.get("valuesByHead"), kvHeads), kvHeads, (_, i, j) -> j <= i);
+                means(in.get("valuesByHead"), kvHeads), kvHeads, (_, i, j) -> j <= i).out();
     }
 
     /** Adds every head, divided by the size of its group, to the group's head. */

@@ -2,11 +2,14 @@ package tessera.methods;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
 import tessera.Tensor;
+import tessera.masks.Mask;
 
 /** What compositions have in common: specs from the shape of q, the input map, and sizes that grow with the length. */
 final class Setup {
@@ -29,6 +32,25 @@ final class Setup {
 
     static AttentionBuilder attention(Tensor q) {
         return AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3)).dtype(q.dtype());
+    }
+
+    /** Attention over the pairs of a mask. */
+    static Case masked(Tensor q, Tensor k, Tensor v, Mask mask) {
+        return new Case(attention(q).mask(mask).build(), inputs(q, k, v));
+    }
+
+    /** Attention over the pairs of a mask that do not look ahead. */
+    static Case causal(Tensor q, Tensor k, Tensor v, Mask mask) {
+        return new Case(attention(q).mask(mask).causal().build(), inputs(q, k, v));
+    }
+
+    /** A mask of its own for every head. */
+    static Mask perHead(Tensor q, IntFunction<Mask> mask) {
+        return Mask.perHead(IntStream.range(0, q.shape().dim(1)).mapToObj(mask).toArray(Mask[]::new));
+    }
+
+    static int length(Tensor q) {
+        return q.shape().dim(2);
     }
 
     static RecurrenceBuilder recurrence(Tensor q) {

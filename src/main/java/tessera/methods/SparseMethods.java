@@ -9,56 +9,39 @@ import tessera.Tensor;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
 
-/** Softmax attention over a fixed pattern. Sizes are those of {@link Setup}. */
+/** Softmax attention over windows and blocks, the same in every layer. Sizes are those of {@link Setup}. */
 final class SparseMethods {
-
-    /** Columns that summarise a stride of the Sparse Transformer, c in the paper. */
-    private static final int SUMMARY = 8;
 
     /** Random blocks of each query block, as in BigBird. */
     private static final int RANDOM = 3;
 
     static final List<Method> ALL = List.of(
-            new Method("P01", (q, k, v, _) -> causal(q, k, v, Mask.window(Setup.window(length(q)), 0)),
-                    in -> twin(in, (n, _, i, j) -> i - Setup.window(n) <= j && j <= i)),
-            new Method("P04", SparseMethods::random, in -> twin(in, (n, h, i, j) -> drawn(in, h, i / Setup.block(n), j / Setup.block(n)))),
-            new Method("P05", SparseMethods::fixed, in -> twin(in, (n, _, i, j) -> {
-                int l = stride(n);
-                return j <= i && (i / l == j / l || j % l >= l - SUMMARY);
-            })),
-            new Method("P07", SparseMethods::bigBird, in -> twin(in, (n, h, i, j) -> {
+            new Method("P01", (q, k, v, _) -> Setup.causal(q, k, v, Mask.window(Setup.window(Setup.length(q)), 0)),
+                    in -> SoftmaxTwin.of(in, (n, _, i, j) -> i - Setup.window(n) <= j && j <= i)),
+            new Method("P04", SparseMethods::random, in -> SoftmaxTwin.of(in, (n, h, i, j) -> drawn(in, h, i / Setup.block(n), j / Setup.block(n)))),
+            new Method("P07", SparseMethods::bigBird, in -> SoftmaxTwin.of(in, (n, h, i, j) -> {
                 int b = Setup.block(n);
                 boolean global = i < b || j < b || i / b == (n - 1) / b || j / b == (n - 1) / b;
                 return global || Math.abs(i / b - j / b) <= 1 || drawn(in, h, i / b, j / b);
             })),
-            new Method("P08", (q, k, v, _) -> causal(q, k, v, Mask.streaming(Setup.SINKS, Setup.window(length(q)))),
-                    in -> twin(in, (n, _, i, j) -> j <= i && (j < Setup.SINKS || j >= i - Setup.window(n)))),
-            new Method("P09", SparseMethods::blockStreaming, in -> twin(in, (n, _, i, j) -> {
+            new Method("P08", (q, k, v, _) -> Setup.causal(q, k, v, Mask.streaming(Setup.SINKS, Setup.window(Setup.length(q)))),
+                    in -> SoftmaxTwin.of(in, (n, _, i, j) -> j <= i && (j < Setup.SINKS || j >= i - Setup.window(n)))),
+            new Method("P09", SparseMethods::blockStreaming, in -> SoftmaxTwin.of(in, (n, _, i, j) -> {
                 int b = Setup.block(n);
                 return j <= i && (j < b || i / b - j / b < recent(n));
             })));
 
-    /** The pattern of a method, element by element: whether query i of a head may see key j among n. */
-    @FunctionalInterface
-    private interface Pattern {
-        boolean test(int n, int head, int i, int j);
-    }
-
     private SparseMethods() {
     }
 
-    private static Case causal(Tensor q, Tensor k, Tensor v, Mask mask) {
-        return new Case(Setup.attention(q).mask(mask).causal().build(), Setup.inputs(q, k, v));
-    }
-
     private static Case random(Tensor q, Tensor k, Tensor v, long seed) {
-        Tensor drawn = draw(q.shape().dim(1), Math.ceilDiv(length(q), Setup.block(length(q))), seed);
+        Tensor drawn = draw(q.shape().dim(1), Math.ceilDiv(Setup.length(q), Setup.block(Setup.length(q))), seed);
         return drawn(q, k, v, drawn, (h, qb, kb) -> contains(drawn, h, qb, kb));
     }
 
     /** A window of three blocks, the first and the last block global, and random blocks. */
     private static Case bigBird(Tensor q, Tensor k, Tensor v, long seed) {
-        int last = (length(q) - 1) / Setup.block(length(q));
+        int last = (Setup.length(q) - 1) / Setup.block(Setup.length(q));
         Tensor drawn = draw(q.shape().dim(1), last + 1, seed);
         return drawn(q, k, v, drawn, (h, qb, kb) -> qb == 0 || kb == 0 || qb == last || kb == last || Math.abs(qb - kb) <= 1
                 || contains(drawn, h, qb, kb));
@@ -67,8 +50,8 @@ final class SparseMethods {
     private static Case drawn(Tensor q, Tensor k, Tensor v, Tensor drawn, Blocks.Rule rule) {
         Map<String, Tensor> inputs = Setup.inputs(q, k, v);
         inputs.put("randomBlocks", drawn);
-        int block = Setup.block(length(q));
-        Mask mask = new Blocks(q.shape().dim(1), length(q), length(q), block, block, rule);
+        int block = Setup.block(Setup.length(q));
+        Mask mask = new Blocks(q.shape().dim(1), Setup.length(q), Setup.length(q), block, block, rule);
         return new Case(Setup.attention(q).mask(mask).build(), inputs);
     }
 
@@ -97,38 +80,16 @@ final class SparseMethods {
         return false;
     }
 
-    /** Strides of l tokens; all see the last c tokens of every earlier stride. Blocks are l queries by c keys, c divides l. */
-    private static Case fixed(Tensor q, Tensor k, Tensor v, long seed) {
-        int l = stride(length(q));
-        int blocksInStride = l / SUMMARY;
-        return causal(q, k, v, new Blocks(1, length(q), length(q), l, SUMMARY,
-                (_, qb, kb) -> kb / blocksInStride == qb || kb / blocksInStride < qb && kb % blocksInStride == blocksInStride - 1));
-    }
-
-    /** The stride: the multiple of c nearest to the root of the length, at least two of them. */
-    private static int stride(int length) {
-        return SUMMARY * Math.max(2, (int) Math.round(Math.sqrt(length) / SUMMARY));
-    }
-
     private static Case blockStreaming(Tensor q, Tensor k, Tensor v, long seed) {
-        int block = Setup.block(length(q));
-        int recent = recent(length(q));
-        return causal(q, k, v, new Blocks(1, length(q), length(q), block, block,
+        int block = Setup.block(Setup.length(q));
+        int recent = recent(Setup.length(q));
+        return Setup.causal(q, k, v, new Blocks(1, Setup.length(q), Setup.length(q), block, block,
                 (_, qb, kb) -> kb <= qb && (kb == 0 || kb > qb - recent)));
     }
 
     /** Recent blocks that a query sees, its own among them. */
     private static int recent(int length) {
         return Math.max(1, Setup.window(length) / Setup.block(length));
-    }
-
-    private static int length(Tensor q) {
-        return q.shape().dim(2);
-    }
-
-    private static double[] twin(Map<String, Tensor> in, Pattern pattern) {
-        int n = length(in.get("q"));
-        return SoftmaxTwin.of(in.get("q"), in.get("k"), in.get("v"), (h, i, j) -> pattern.test(n, h, i, j));
     }
 
     private static boolean drawn(Map<String, Tensor> in, int head, int queryBlock, int keyBlock) {

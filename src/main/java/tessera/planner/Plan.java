@@ -1,5 +1,6 @@
 package tessera.planner;
 
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import tessera.DType;
@@ -26,6 +27,11 @@ public record Plan(String operator, String variant, String layout, Map<String, I
     public String summary() {
         String numbers = tuning.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue() + " ").collect(Collectors.joining());
         return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
+    }
+
+    /** The summaries of several plans, run one after the other. */
+    public static String summary(List<Plan> plans) {
+        return plans.stream().map(Plan::summary).collect(Collectors.joining(" + "));
     }
 
     @Override

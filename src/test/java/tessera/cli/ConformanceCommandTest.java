@@ -30,14 +30,7 @@ class ConformanceCommandTest {
     }
 
     private void write(String name, OnnxBytes model, List<OnnxBytes> inputs, OnnxBytes... outputs) throws IOException {
-        Path data = Files.createDirectories(folder.resolve(name).resolve("test_data_set_0"));
-        Files.write(folder.resolve(name).resolve("model.onnx"), model.bytes());
-        for (int n = 0; n < inputs.size(); n++) {
-            Files.write(data.resolve("input_" + n + ".pb"), inputs.get(n).bytes());
-        }
-        for (int n = 0; n < outputs.length; n++) {
-            Files.write(data.resolve("output_" + n + ".pb"), outputs[n].bytes());
-        }
+        OnnxBytes.writeCase(folder.resolve(name), model, inputs, List.of(outputs));
     }
 
     private static OnnxBytes attention(int opset, OnnxBytes... attributes) {
@@ -97,6 +90,19 @@ class ConformanceCommandTest {
         assertEquals(0, outcome.code(), outcome.out());
         assertTrue(outcome.err().contains("5 passed, 0 failed, 1 unsupported"), outcome.out());
         assertTrue(outcome.out().contains("attn_mask has the shape 1x3, which does not go with 2 keys"), outcome.out());
+    }
+
+    @Test
+    void aPastOfNoTokensIsNone() throws IOException {
+        OnnxBytes zeros = OnnxBytes.floats(ONE_HEAD, 0, 0);
+        OnnxBytes values = OnnxBytes.floats(ONE_HEAD, 1, 3);
+        OnnxBytes none = OnnxBytes.floats(new int[] {1, 1, 0, 1});
+        OnnxBytes node = OnnxBytes.node("", "Attention", "Q,K,V,,PK,PV", "Y,SK,SV", OnnxBytes.attribute("is_causal", 1));
+        write("first", OnnxBytes.model(23, "Q,K,V,PK,PV", "Y,SK,SV", node), List.of(zeros, zeros, values, none, none),
+                OnnxBytes.floats(ONE_HEAD, 1, 2), zeros, values);
+        Outcome outcome = conformance("--case", "first", "--device", "jvm");
+        assertEquals(0, outcome.code(), outcome.out());
+        assertTrue(outcome.out().contains("1 passed"), outcome.out());
     }
 
     @Test

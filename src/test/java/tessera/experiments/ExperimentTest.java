@@ -47,7 +47,7 @@ class ExperimentTest {
         assertTrue(wrong.reason().startsWith("wrong result: max-abs"), wrong.reason());
         assertTrue(comparison.speedup(wrong).isEmpty());
         assertTrue(comparison.crossovers().isEmpty());
-        assertThrows(IllegalArgumentException.class, () -> new Measurement(wrong.method(), wrong.device(), 33, wrong.spec(), wrong.plan(), "all",
+        assertThrows(IllegalArgumentException.class, () -> new Measurement(wrong.method(), wrong.device(), 33, wrong.problem(), wrong.plans(), "all",
                 wrong.accuracy(), null, false, 0, comparison.measurements().getFirst().runs(), "wrong"));
     }
 

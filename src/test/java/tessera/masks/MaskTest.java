@@ -64,6 +64,16 @@ class MaskTest {
     }
 
     @Test
+    void globalTokensSeeAllAndAreSeenByAll() {
+        assertEquals(".x.. xxxx .x.. .x..", picture(AttentionSpec.of(1, 1, 4, 4).mask(GlobalTokens.of(1)).build(), 0));
+        assertEquals("x..x x..x xxxx", picture(AttentionSpec.of(1, 1, 3, 4).keys(4).mask(GlobalTokens.of(0, 3)).build(), 0));
+        assertEquals("x. x. xx x.", picture(AttentionSpec.of(1, 1, 4, 4).keys(2).mask(GlobalTokens.of(0)).build(), 0));
+        assertEquals(GlobalTokens.of(3, 1), GlobalTokens.of(1, 3));
+        assertEquals("global tokens {1, 3}", GlobalTokens.of(3, 1).toString());
+        assertEquals(GlobalTokens.of(1, 2), GlobalTokens.of(1, 9).resized(7, 30));
+    }
+
+    @Test
     void masksAreValuesAndPrintWell() {
         assertEquals(Mask.FULL, new Full());
         assertEquals(Mask.window(2, 0), new Window(0, 2, 0));

@@ -105,6 +105,75 @@ class TwinTest {
         }
     }
 
+    @Test
+    void radialAttentionKeepsTheSameBlocksAsItsTwinWhateverTheSizeOfAFrame() {
+        for (int frame = 7; frame < 60; frame++) {
+            boolean[][] blocks = VideoMethods.radialBlocks(203, 8, frame);
+            for (int a = 0; a < blocks.length; a++) {
+                for (int b = 0; b < blocks.length; b++) {
+                    assertEquals(blocks[a][b], VideoMethods.isKept(203, 8, frame, a, b), "frames of " + frame + ", block " + a + ", " + b);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aSingleSequenceInPagesIsCausalAttention() {
+        Tensor one = Tensor.random(Shape.of(1, 4, 23, 6), 1);
+        Map<String, Tensor> paged = Methods.of("H10").on(one, one, one, 1).inputs();
+        assertArrayEquals(SoftmaxTwin.of(one, one, one, (_, i, j) -> j <= i), Methods.of("H10").twin().of(paged), 1e-14);
+    }
+
+    @Test
+    void aSharedPrefixIsLikeMoreTokensInFront() {
+        Tensor x = Tensor.random(Shape.of(1, 2, 8, 3), 1);
+        Map<String, Tensor> in = Methods.of("H11").on(x, x, x, 5).inputs();
+        Tensor all = Tensor.zeros(1, 2, 12, 3);
+        Tensor values = Tensor.zeros(1, 2, 12, 3);
+        Tensor queries = Tensor.zeros(1, 2, 12, 3);
+        for (int n = 0; n < all.shape().elements(); n++) {
+            int place = n % 36 - 12;
+            int own = n / 36 * 24 + place;
+            int prefix = n / 36 * 12 + n % 36;
+            all.set(n, place < 0 ? in.get("prefixK").get(prefix) : x.get(own));
+            values.set(n, place < 0 ? in.get("prefixV").get(prefix) : x.get(own));
+            queries.set(n, place < 0 ? 0 : x.get(own));
+        }
+        double[] whole = SoftmaxTwin.of(queries, all, values, (_, i, j) -> j <= i);
+        double[] out = Methods.of("H11").twin().of(in);
+        for (int n = 0; n < out.length; n++) {
+            assertEquals(whole[n / 24 * 36 + 12 + n % 24], out[n], 1e-14);
+        }
+    }
+
+    @Test
+    void branchesOfLongNetAreWeighedByTheirDenominators() {
+        Tensor zero = Tensor.zeros(1, 1, 8, 1);
+        Tensor values = Tensor.of(Shape.of(1, 1, 8, 1), 1, 2, 4, 8, 16, 32, 64, 128);
+        double[] out = Methods.of("P10").twin().of(Methods.of("P10").on(zero, zero, values, 1).inputs());
+        // segments of 1, 2, 4 and 8 tokens, of which every 1st, 2nd, 4th and 8th is kept
+        assertArrayEquals(new double[] {1, 2, 4, 8, 16, 32, 64, 128}, out, 1e-12);
+        Tensor more = Tensor.zeros(1, 1, 16, 1);
+        Tensor doubles = Tensor.zeros(1, 1, 16, 1);
+        for (int n = 0; n < 16; n++) {
+            doubles.set(n, 1 << n);
+        }
+        out = Methods.of("P10").twin().of(Methods.of("P10").on(more, more, doubles, 1).inputs());
+        // token 0: {0, 1}, {0, 2}, {0, 4}, {0, 8}; token 2: {2, 3}, {0, 2}; token 1: {0, 1}
+        assertEquals((4 * 1 + 2 + 4 + 16 + 256) / 8.0, out[0], 1e-12);
+        assertEquals((2 * 4 + 8 + 1) / 4.0, out[2], 1e-12);
+        assertEquals(1.5, out[1], 1e-12);
+    }
+
+    @Test
+    void withoutBiasesAttentionFreeIsARunningMeanOfEqualKeys() {
+        Tensor equal = Tensor.zeros(1, 1, 3, 2).fill(0.7f);
+        Tensor values = Tensor.of(Shape.of(1, 1, 3, 2), 1, 10, 2, 20, 6, 60);
+        Map<String, Tensor> in = Methods.of("G20").on(equal, equal, values, 1).inputs();
+        in.get("bias").fill(0);
+        assertArrayEquals(new double[] {1, 1.5, 3, 10, 15, 30}, Methods.of("G20").twin().of(in), 1e-12);
+    }
+
     private double[] twin(String id) {
         Method method = Methods.of(id);
         Map<String, Tensor> inputs = method.on(q, k, v, 7).inputs();

@@ -24,6 +24,7 @@ import tessera.UpdateRule.Gate;
 import tessera.UpdateRule.Norm;
 import tessera.masks.Blocks;
 import tessera.masks.Buckets;
+import tessera.masks.GlobalTokens;
 import tessera.masks.Mask;
 import tessera.masks.Neighbourhood;
 import tessera.masks.OriginalCausal;
@@ -142,6 +143,8 @@ final class ContractSpecs {
             attention(1, 4, 2, 63, 63, 12, 8).mask(Mask.perHead(Mask.window(9, 0), Mask.FULL, Mask.streaming(2, 5), Mask.window(0, 0))).causal().lse().build(),
             attention(2, 4, 4, 63, 17, 8, 8).mask(Mask.perHead(Mask.window(9, 3), new Stride(2, -1))).lse().build(),
             attention(1, 2, 2, 63, 63, 8, 8).mask(Mask.window(4, 4).or(new Stride(8, -1)).and(new Stride(9, -1).not())).lse().build(),
+            attention(2, 3, 3, 17, 63, 8, 8).mask(GlobalTokens.of(0, 50, 62)).lse().build(),
+            attention(1, 4, 2, 63, 63, 8, 8).mask(Mask.perHead(Mask.window(3, 3), new Stride(4, 3)).or(GlobalTokens.of(7))).lse().build(),
             attention(1, 3, 3, 70, 70, 8, 8).mask((map, query, position, key) -> (query ^ key) % 5 < 2).causal().lse().build(),
             attention(1, 6, 3, 65, 65, 8, 8).mask(Mask.of(3, (map, query, position, key) -> key % 3 == map)).sinks().lse().build(),
             attention(1, 2, 2, 70, 70, 8, 8).mask(blocks(2, 70, 70, 16, 32).or((map, query, position, key) -> key == 5 || key == 40)).lse().build(),

@@ -5,6 +5,7 @@ import java.util.Map;
 import tessera.DType;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.TensorLayout;
 import tessera.io.onnx.OnnxModel.Node;
 
 /** A node with the tensors of one data set, found by their place in the operator's definition. */
@@ -41,38 +42,43 @@ record Arguments(Node node, Map<String, OnnxTensor> inputs, Map<String, OnnxTens
     /** The real numbers of a tensor, stored as the file has them. */
     static Tensor real(OnnxTensor tensor) throws Unsupported {
         DType storage = tensor.type().storage();
-        if (storage == null) {
+        if (storage == null && tensor.type() != OnnxTensor.Type.OTHER) {
             throw new Unsupported("a tensor is stored as " + tensor.type() + "; tessera stores F32, F16 or BF16 and computes in float32");
         }
         return tensor.tensor(storage);
     }
 
     /**
-     * A tensor as {@code [batch, heads, length, dim]}.
+     * A tensor of heads, its dimensions in an order of ours; one of three dimensions is packed, {@code [batch, length, heads * dim]}.
      *
-     * @param heads number of heads of a packed tensor {@code [batch, length, heads * dim]}; 0 if the node does not say
+     * @param attribute that says how many heads a packed tensor has
      */
-    static Tensor headFirst(OnnxTensor tensor, long heads, String attribute) throws Unsupported {
+    Tensor laidOut(TensorLayout layout, OnnxTensor tensor, String attribute) throws Unsupported {
         Tensor stored = real(tensor);
         if (tensor.rank() == 4) {
-            return stored;
+            return layout == TensorLayout.BHLD ? stored : swapped(stored);
         }
         if (tensor.rank() != 3) {
             throw new Unsupported("a tensor of shape " + tensor.dims() + " has neither 3 nor 4 dimensions");
         }
+        long heads = node.integer(attribute, 0);
         if (heads < 1 || tensor.dim(2) % heads != 0) {
             throw new Unsupported(attribute + " = " + heads + " does not divide the last dimension of " + tensor.dims());
         }
-        int batch = tensor.dim(0);
-        int length = tensor.dim(1);
-        int dim = (int) (tensor.dim(2) / heads);
-        Tensor result = Tensor.zeros(stored.dtype(), Shape.of(batch, (int) heads, length, dim));
-        for (int n = 0; n < stored.shape().elements(); n++) {
-            int token = n / tensor.dim(2);
-            int head = n % tensor.dim(2) / dim;
-            int row = (token / length * (int) heads + head) * length + token % length;
-            result.set(row * dim + n % dim, stored.get(n));
+        Tensor packed = stored.reshape(tensor.dim(0), tensor.dim(1), (int) heads, (int) (tensor.dim(2) / heads));
+        return layout == TensorLayout.BLHD ? packed : swapped(packed);
+    }
+
+    /** The two dimensions in the middle have changed places. */
+    private static Tensor swapped(Tensor from) {
+        int[] dims = from.shape().dims();
+        Tensor to = Tensor.zeros(from.dtype(), Shape.of(dims[0], dims[2], dims[1], dims[3]));
+        for (int n = 0; n < from.shape().elements(); n++) {
+            int row = n / dims[3];
+            int first = row / dims[2] % dims[1];
+            int target = (row / dims[2] / dims[1] * dims[2] + row % dims[2]) * dims[1] + first;
+            to.set(target * dims[3] + n % dims[3], from.get(n));
         }
-        return result;
+        return to;
     }
 }

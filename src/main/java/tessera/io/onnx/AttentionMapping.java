@@ -7,16 +7,18 @@ import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
 import tessera.DType;
+import tessera.ScoreStage;
+import tessera.Scores;
 import tessera.Shape;
 import tessera.Tensor;
-import tessera.io.onnx.OnnxModel.Graph;
+import tessera.TensorLayout;
 import tessera.io.onnx.OnnxModel.Node;
 import tessera.masks.Mask;
 
 /**
- * Attention (opsets 23 and 24) and FlexAttention (preview) as ATTN: packed or head-first tensors, grouped heads, scale, soft
- * cap, masks, padded keys, past and present keys and values. A causal query i sees the keys up to i plus the number of past
- * keys, in every opset.
+ * Attention (opsets 23 to 25) and FlexAttention (preview) as ATTN: packed tensors as BLHD, head-first ones as BHLD, grouped heads,
+ * scale, soft cap, masks, windows, padded keys, past and present keys and values, stored scores. Query i stands at position i plus
+ * the number of past keys, in every opset; the standard's caches are head-first, so beside packed tensors they change their order.
  */
 final class AttentionMapping implements Mapping {
     private static final int Q = 0;
@@ -40,46 +42,36 @@ final class AttentionMapping implements Mapping {
 
     static Mapping of(Node node) throws Unsupported {
         Mapping.requireOnly(node, Set.of("scale", "is_causal", "q_num_heads", "kv_num_heads", "softcap", "softmax_precision",
-                "qk_matmul_output_mode"));
+                "qk_matmul_output_mode", "left_window_size", "right_window_size"));
         Mapping.requireAtMost(node, NONPAD_KV_SEQLEN + 1);
         Arguments arguments = new Arguments(node, Map.of(), Map.of());
-        refuseIf(arguments.hasInput(NONPAD_KV_SEQLEN) && arguments.hasInput(PAST_KEY), "nonpad_kv_seqlen together with past_key");
-        refuseIf(arguments.hasOutput(QK_MATMUL_OUTPUT), "the output qk_matmul_output");
-        refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
+        Mapping.refuseIf(arguments.hasInput(PAST_KEY) != arguments.hasInput(PAST_VALUE), "one of past_key and past_value without the other");
+        Mapping.refuseIf(arguments.hasInput(NONPAD_KV_SEQLEN) && arguments.hasInput(PAST_KEY), "nonpad_kv_seqlen together with past_key");
+        Mapping.refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
         return new AttentionMapping();
     }
 
     static Mapping ofFlexible(Node node) throws Unsupported {
         Mapping.requireOnly(node, Set.of("scale", "softmax_precision", "score_mod", "prob_mod"));
         Mapping.requireAtMost(node, V + 1);
-        refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
+        Mapping.refuseIf(node.integer("softmax_precision", 1) == FLOAT64, "a softmax in float64");
         return new AttentionMapping();
-    }
-
-    private static void refuseIf(boolean asked, String what) throws Unsupported {
-        if (asked) {
-            throw new Unsupported(what + " is not implemented");
-        }
     }
 
     @Override
     public OnnxProblem.Known map(Arguments arguments) throws Unsupported {
         Node node = arguments.node();
-        long heads = node.integer("q_num_heads", 0);
-        long kvHeads = node.integer("kv_num_heads", 0);
-        Tensor q = Arguments.headFirst(arguments.input(Q), heads, "q_num_heads");
-        Tensor k = Arguments.headFirst(arguments.input(K), kvHeads, "kv_num_heads");
-        Tensor v = Arguments.headFirst(arguments.input(V), kvHeads, "kv_num_heads");
-        int past = 0;
-        if (arguments.hasInput(PAST_KEY)) {
-            Tensor pastKey = Arguments.headFirst(arguments.input(PAST_KEY), kvHeads, "kv_num_heads");
-            Tensor pastValue = Arguments.headFirst(arguments.input(PAST_VALUE), kvHeads, "kv_num_heads");
-            past = pastKey.shape().dim(2);
-            k = joined(pastKey, k);
-            v = joined(pastValue, v);
-        }
-        AttentionBuilder spec = AttentionSpec.of(q.shape().dim(0), q.shape().dim(1), q.shape().dim(2), q.shape().dim(3))
-                .kvHeads(k.shape().dim(1)).keys(k.shape().dim(2)).valueDim(v.shape().dim(3)).dtype(q.dtype())
+        TensorLayout layout = arguments.input(Q).rank() == 3 ? TensorLayout.BLHD : TensorLayout.BHLD;
+        int heads = layout == TensorLayout.BLHD ? 2 : 1;
+        int tokens = 3 - heads;
+        Tensor q = arguments.laidOut(layout, arguments.input(Q), "q_num_heads");
+        Tensor k = arguments.laidOut(layout, arguments.input(K), "kv_num_heads");
+        Tensor v = arguments.laidOut(layout, arguments.input(V), "kv_num_heads");
+        DType storage = k.dtype() == q.dtype() && v.dtype() == q.dtype() ? q.dtype() : DType.F32;
+        int past = pastTokens(arguments);
+        int keys = past + k.shape().dim(tokens);
+        AttentionBuilder spec = AttentionSpec.of(q.shape().dim(0), q.shape().dim(heads), q.shape().dim(tokens), q.shape().dim(3))
+                .kvHeads(k.shape().dim(heads)).keys(keys).past(past).valueDim(v.shape().dim(3)).dtype(storage).layout(layout)
                 .softcap(node.real("softcap", 0));
         if (node.attributes().containsKey("scale")) {
             spec.scale(node.real("scale", 0));
@@ -88,62 +80,100 @@ final class AttentionMapping implements Mapping {
         boolean padded = arguments.hasInput(NONPAD_KV_SEQLEN);
         if (padded) {
             spec.keyLengths();
-            inputs.put("keyLengths", arguments.input(NONPAD_KV_SEQLEN).tensor(DType.I32));
+            inputs.put("keyLengths", lengths(arguments.input(NONPAD_KV_SEQLEN), keys));
         }
         if (arguments.hasInput(ATTN_MASK)) {
-            mask(arguments.input(ATTN_MASK), k.shape().dim(2), spec, inputs);
+            mask(arguments.input(ATTN_MASK), keys, spec, inputs);
         }
-        if (node.integer("is_causal", 0) != 0) {
-            causal(spec, past, padded);
+        window(node, past, padded || past == keys - q.shape().dim(tokens), spec);
+        ScoreGraph.modify(node, spec, inputs);
+        Map<String, Tensor> made = Map.of();
+        if (past > 0) {
+            inputs.put("pastK", arguments.laidOut(layout, arguments.input(PAST_KEY), "kv_num_heads"));
+            inputs.put("pastV", arguments.laidOut(layout, arguments.input(PAST_VALUE), "kv_num_heads"));
+        } else {
+            made = Map.of("presentK", k, "presentV", v);
         }
-        modify(node, spec, inputs);
-        Map<String, Tensor> made = new LinkedHashMap<>();
+        if (arguments.hasOutput(QK_MATMUL_OUTPUT)) {
+            spec.scores(stage(node));
+        }
+        return new OnnxProblem.Known(spec.build(), inputs, made, expected(arguments, layout));
+    }
+
+    private static Map<String, Tensor> expected(Arguments arguments, TensorLayout layout) throws Unsupported {
         Map<String, Tensor> expected = new LinkedHashMap<>();
-        expected.put("out", Arguments.headFirst(arguments.output(Y), heads, "q_num_heads"));
+        expected.put("out", arguments.laidOut(layout, arguments.output(Y), "q_num_heads"));
         if (arguments.hasOutput(PRESENT_KEY)) {
-            made.put("present_key", k);
-            expected.put("present_key", Arguments.headFirst(arguments.output(PRESENT_KEY), kvHeads, "kv_num_heads"));
+            expected.put("presentK", arguments.laidOut(layout, arguments.output(PRESENT_KEY), "kv_num_heads"));
         }
         if (arguments.hasOutput(PRESENT_VALUE)) {
-            made.put("present_value", v);
-            expected.put("present_value", Arguments.headFirst(arguments.output(PRESENT_VALUE), kvHeads, "kv_num_heads"));
+            expected.put("presentV", arguments.laidOut(layout, arguments.output(PRESENT_VALUE), "kv_num_heads"));
         }
-        return new OnnxProblem.Known(spec.build(), inputs, made, expected);
+        if (arguments.hasOutput(QK_MATMUL_OUTPUT)) {
+            expected.put("scores", hidden(Arguments.real(arguments.output(QK_MATMUL_OUTPUT))));
+        }
+        return expected;
     }
 
-    /** A query's own position is {@code past} keys from its row; with padded keys, the last query sees the last key that is none. */
-    private static void causal(AttentionBuilder spec, int past, boolean padded) {
-        if (padded) {
-            spec.causal(CausalAlignment.BOTTOM_RIGHT);
-        } else if (past == 0) {
-            spec.causal(CausalAlignment.TOP_LEFT);
-        } else {
-            spec.mask(Mask.window(-1, past)).alignment(CausalAlignment.TOP_LEFT);
+    /** A past of no tokens, as before the first step of decoding, is none. */
+    private static int pastTokens(Arguments arguments) throws Unsupported {
+        if (!arguments.hasInput(PAST_KEY) || arguments.input(PAST_KEY).dims().contains(0) && arguments.input(PAST_VALUE).dims().contains(0)) {
+            return 0;
         }
+        OnnxTensor past = arguments.input(PAST_KEY);
+        if (past.rank() != 4) {
+            throw new Unsupported("past_key has the shape " + past.dims() + ", not four dimensions");
+        }
+        return past.dim(2);
     }
 
-    /** The subgraphs of FlexAttention; probabilities times a number are the values times that number. */
-    private static void modify(Node node, AttentionBuilder spec, Map<String, Tensor> inputs) throws Unsupported {
-        AttentionSpec plain = spec.build();
-        Shape shape = Shape.of(plain.batch(), plain.heads(), plain.queries(), plain.keys());
-        if (node.attributes().get("score_mod") instanceof Graph graph) {
-            ScoreGraph scores = ScoreGraph.of(graph, shape);
-            spec.scale((float) (plain.scale() * scores.factor() * (scores.bound() == 0 ? 1 : scores.bound()))).softcap((float) scores.bound());
-            if (scores.bias() != null) {
-                refuseIf(scores.bias().dims().length > 4, "a subgraph score_mod with a bias of more than four dimensions");
-                Shape bias = Shape.of(scores.bias().dims()).padded(4);
-                spec.bias(bias.dims());
-                inputs.put("bias", scores.bias().tensor().reshape(bias.dims()));
+    /**
+     * The keys around a query's position; a causal query sees none after it.
+     *
+     * @param last whether the last query stands at the last key that is no padding
+     */
+    private static void window(Node node, int past, boolean last, AttentionBuilder spec) throws Unsupported {
+        int left = bound(node, "left_window_size");
+        int right = bound(node, "right_window_size");
+        Mask window = Mask.window(left, node.integer("is_causal", 0) == 0 ? right : 0);
+        if (window.equals(Mask.window(-1, -1))) {
+            return;
+        }
+        spec.alignment(last ? CausalAlignment.BOTTOM_RIGHT : CausalAlignment.TOP_LEFT)
+                .mask(last || past == 0 ? window : (map, query, _, key) -> window.allows(map, query, query + past, key));
+    }
+
+    private static int bound(Node node, String attribute) throws Unsupported {
+        long bound = node.integer(attribute, -1);
+        if (bound < -1) {
+            throw new Unsupported(attribute + " = " + bound + " is neither -1 nor a number of keys");
+        }
+        return (int) Math.min(bound, Integer.MAX_VALUE);
+    }
+
+    private static ScoreStage stage(Node node) throws Unsupported {
+        long mode = node.integer("qk_matmul_output_mode", 0);
+        if (mode < 0 || mode >= ScoreStage.values().length) {
+            throw new Unsupported("qk_matmul_output_mode = " + mode + " is none of the modes 0 to 3");
+        }
+        return ScoreStage.values()[(int) mode];
+    }
+
+    /** Scores in which a hidden key has minus infinity, where some software writes the lowest number. */
+    private static Tensor hidden(Tensor scores) {
+        for (int n = 0; n < scores.shape().elements(); n++) {
+            scores.set(n, scores.get(n) <= Scores.EXCLUDED ? Float.NEGATIVE_INFINITY : scores.get(n));
+        }
+        return scores;
+    }
+
+    private static Tensor lengths(OnnxTensor given, int keys) throws Unsupported {
+        for (double length : given.values()) {
+            if (length < 0 || length > keys) {
+                throw new Unsupported("nonpad_kv_seqlen says " + (long) length + " of " + keys + " keys");
             }
         }
-        if (node.attributes().get("prob_mod") instanceof Graph graph) {
-            ScoreGraph probabilities = ScoreGraph.of(graph, shape);
-            refuseIf(probabilities.bound() != 0 || probabilities.bias() != null, "a subgraph prob_mod that does more than multiply by a number");
-            Tensor v = inputs.get("v");
-            for (int n = 0; n < v.shape().elements(); n++) {
-                v.set(n, (float) (v.get(n) * probabilities.factor()));
-            }
-        }
+        return given.tensor(DType.I32);
     }
 
     /** Truth values allow a key, numbers are added to the scores; keys beyond those that it covers are excluded. */
@@ -151,7 +181,7 @@ final class AttentionMapping implements Mapping {
         boolean truth = given.type() == OnnxTensor.Type.BOOL;
         Tensor mask = truth ? given.tensor(DType.I8) : Arguments.real(given).to(DType.F32);
         Shape shape = mask.shape();
-        if (shape.rank() < 2 || shape.rank() > 4 || shape.dim(-1) > keys) {
+        if (shape.rank() < 1 || shape.rank() > 4 || shape.dim(-1) > keys) {
             throw new Unsupported("attn_mask has the shape " + shape + ", which does not go with " + keys + " keys");
         }
         int[] dims = shape.padded(4).dims();
@@ -167,24 +197,5 @@ final class AttentionMapping implements Mapping {
             spec.bias(dims);
         }
         inputs.put(truth ? "mask" : "bias", full);
-    }
-
-    /** The tokens of two tensors [batch, heads, tokens, dim], one after the other. */
-    private static Tensor joined(Tensor first, Tensor second) throws Unsupported {
-        Shape a = first.shape();
-        Shape b = second.shape();
-        if (a.dim(0) != b.dim(0) || a.dim(1) != b.dim(1) || a.dim(3) != b.dim(3)) {
-            throw new Unsupported("past tokens of shape " + a + " do not go with new ones of shape " + b);
-        }
-        Tensor result = Tensor.zeros(first.dtype(), Shape.of(a.dim(0), a.dim(1), a.dim(2) + b.dim(2), a.dim(3)));
-        int before = a.dim(2) * a.dim(3);
-        int after = b.dim(2) * b.dim(3);
-        for (int head = 0; head < a.dim(0) * a.dim(1); head++) {
-            for (int n = 0; n < before + after; n++) {
-                float value = n < before ? first.get(head * before + n) : second.get(head * after + n - before);
-                result.set(head * (before + after) + n, value);
-            }
-        }
-        return result;
     }
 }

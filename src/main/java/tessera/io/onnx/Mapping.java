@@ -19,6 +19,7 @@ interface Mapping {
             case "ai.onnx.preview.FlexAttention" -> AttentionMapping.ofFlexible(node);
             case "CausalConvWithState" -> ConvolutionMapping.of(node);
             case "RotaryEmbedding" -> RotaryMapping.of(node);
+            case "LinearAttention" -> LinearAttentionMapping.of(node);
             default -> throw new Unsupported("no operator of ours is mapped to " + operator);
         };
     }
@@ -29,6 +30,12 @@ interface Mapping {
         unknown.removeAll(attributes);
         if (!unknown.isEmpty()) {
             throw new Unsupported("the attribute '" + unknown.iterator().next() + "' of " + node.operator() + " is not implemented");
+        }
+    }
+
+    static void refuseIf(boolean asked, String what) throws Unsupported {
+        if (asked) {
+            throw new Unsupported(what + " is not implemented");
         }
     }
 

@@ -34,6 +34,11 @@ public record OnnxModel(Map<String, Long> opsets, Graph graph) {
             return typed(name, Float.class, otherwise);
         }
 
+        /** A text attribute, or what it is when not given. */
+        public String text(String name, String otherwise) {
+            return typed(name, String.class, otherwise);
+        }
+
         private <T> T typed(String name, Class<T> type, T otherwise) {
             Object value = attributes.getOrDefault(name, otherwise);
             if (!type.isInstance(value)) {

@@ -20,7 +20,7 @@ public sealed interface OnnxProblem {
      * One data set.
      *
      * @param inputs every input of the spec by name
-     * @param made outputs of the node that need no operator, such as keys put together with those of a cache
+     * @param made outputs of the node that need no operator, such as the keys of a node without past ones
      * @param expected what the case wants, by the names of the spec's outputs and of {@code made}
      */
     record Known(Spec spec, Map<String, Tensor> inputs, Map<String, Tensor> made, Map<String, Tensor> expected) {

@@ -7,6 +7,7 @@ import tessera.DType;
 import tessera.RotarySpec;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.TensorLayout;
 import tessera.io.onnx.OnnxModel.Node;
 
 /** RotaryEmbedding (opset 23) as ROPE. */
@@ -28,8 +29,7 @@ final class RotaryMapping implements Mapping {
     @Override
     public OnnxProblem.Known map(Arguments arguments) throws Unsupported {
         Node node = arguments.node();
-        long heads = node.integer("num_heads", 0);
-        Tensor x = Arguments.headFirst(arguments.input(X), heads, "num_heads");
+        Tensor x = arguments.laidOut(TensorLayout.BHLD, arguments.input(X), "num_heads");
         Shape shape = x.shape();
         boolean byPosition = arguments.hasInput(POSITION_IDS);
         Tensor cos = Arguments.real(arguments.input(COS));
@@ -44,7 +44,8 @@ final class RotaryMapping implements Mapping {
         if (byPosition) {
             inputs.put("positions", positions(arguments.input(POSITION_IDS), spec));
         }
-        return new OnnxProblem.Known(spec, inputs, Map.of(), Map.of("out", Arguments.headFirst(arguments.output(0), heads, "num_heads")));
+        return new OnnxProblem.Known(spec, inputs, Map.of(),
+                Map.of("out", arguments.laidOut(TensorLayout.BHLD, arguments.output(0), "num_heads")));
     }
 
     private static Tensor positions(OnnxTensor ids, RotarySpec spec) throws Unsupported {

@@ -4,8 +4,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
+import tessera.AttentionBuilder;
+import tessera.AttentionSpec;
 import tessera.Scores;
 import tessera.Shape;
+import tessera.Tensor;
 import tessera.io.onnx.OnnxModel.Graph;
 import tessera.io.onnx.OnnxModel.Node;
 
@@ -21,6 +24,30 @@ record ScoreGraph(double factor, double bound, Grid bias) {
 
     /** A score of this or less excludes its key. */
     private static final double EXCLUDED = Scores.EXCLUDED;
+
+    /** Gives a spec what the subgraphs of a node of FlexAttention do; probabilities times a number are the values times that number. */
+    static void modify(Node node, AttentionBuilder spec, Map<String, Tensor> inputs) throws Unsupported {
+        AttentionSpec plain = spec.build();
+        Shape shape = Shape.of(plain.batch(), plain.heads(), plain.queries(), plain.keys());
+        if (node.attributes().get("score_mod") instanceof Graph graph) {
+            ScoreGraph scores = ScoreGraph.of(graph, shape);
+            spec.scale((float) (plain.scale() * scores.factor() * (scores.bound() == 0 ? 1 : scores.bound()))).softcap((float) scores.bound());
+            if (scores.bias() != null) {
+                Mapping.refuseIf(scores.bias().dims().length > 4, "a subgraph score_mod with a bias of more than four dimensions");
+                Shape bias = Shape.of(scores.bias().dims()).padded(4);
+                spec.bias(bias.dims());
+                inputs.put("bias", scores.bias().tensor().reshape(bias.dims()));
+            }
+        }
+        if (node.attributes().get("prob_mod") instanceof Graph graph) {
+            ScoreGraph probabilities = ScoreGraph.of(graph, shape);
+            Mapping.refuseIf(probabilities.bound() != 0 || probabilities.bias() != null, "a subgraph prob_mod that does more than multiply by a number");
+            Tensor v = inputs.get("v");
+            for (int n = 0; n < v.shape().elements(); n++) {
+                v.set(n, (float) (v.get(n) * probabilities.factor()));
+            }
+        }
+    }
 
     /** What a subgraph of one input and one output makes of scores of that shape. */
     static ScoreGraph of(Graph graph, Shape shape) throws Unsupported {

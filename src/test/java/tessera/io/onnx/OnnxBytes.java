@@ -1,9 +1,13 @@
 package tessera.io.onnx;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 
 /** Writes protobuf messages of ONNX, field by field. */
 public final class OnnxBytes {
@@ -108,7 +112,11 @@ public final class OnnxBytes {
 
     /** A ModelProto of one graph, whose inputs and outputs are those of its nodes that are named. */
     public static OnnxBytes model(int opset, String inputs, String outputs, OnnxBytes... nodes) {
-        return new OnnxBytes().integer(1, 10).message(8, new OnnxBytes().text(1, "").integer(2, opset)).message(7, graph(inputs, outputs, nodes));
+        return model(opset, graph(inputs, outputs, nodes));
+    }
+
+    public static OnnxBytes model(int opset, OnnxBytes graph) {
+        return new OnnxBytes().integer(1, 10).message(8, new OnnxBytes().text(1, "").integer(2, opset)).message(7, graph);
     }
 
     public static OnnxBytes graph(String inputs, String outputs, OnnxBytes... nodes) {
@@ -123,5 +131,30 @@ public final class OnnxBytes {
             graph.message(12, new OnnxBytes().text(1, output));
         }
         return graph;
+    }
+
+    /** A ValueInfoProto: an input or output of a graph with its element type and, if known, its dimensions. */
+    public static OnnxBytes value(String name, int type, int... dims) {
+        OnnxBytes shape = new OnnxBytes();
+        for (int dim : dims) {
+            shape.message(1, new OnnxBytes().integer(1, dim));
+        }
+        OnnxBytes tensor = new OnnxBytes().integer(1, type);
+        if (dims.length > 0) {
+            tensor.message(2, shape);
+        }
+        return new OnnxBytes().text(1, name).message(2, new OnnxBytes().message(1, tensor));
+    }
+
+    /** Writes an operator test case of one data set. */
+    public static void writeCase(Path folder, OnnxBytes model, List<OnnxBytes> inputs, List<OnnxBytes> outputs) throws IOException {
+        Path data = Files.createDirectories(folder.resolve("test_data_set_0"));
+        Files.write(folder.resolve("model.onnx"), model.bytes());
+        for (int n = 0; n < inputs.size(); n++) {
+            Files.write(data.resolve("input_" + n + ".pb"), inputs.get(n).bytes());
+        }
+        for (int n = 0; n < outputs.size(); n++) {
+            Files.write(data.resolve("output_" + n + ".pb"), outputs.get(n).bytes());
+        }
     }
 }

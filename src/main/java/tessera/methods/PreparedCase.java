@@ -1,0 +1,82 @@
+package tessera.methods;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tessera.DType;
+import tessera.Prepared;
+import tessera.Spec;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.engine.Device;
+import tessera.engine.Timing;
+import tessera.planner.Plan;
+
+/** A case made ready on a device: prepare once, run many times. */
+public final class PreparedCase implements AutoCloseable {
+    private final Case problem;
+    private final List<Prepared> steps = new ArrayList<>();
+    private final List<Map<String, Tensor>> tensors = new ArrayList<>();
+
+    /**
+     * One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check.
+     * What a step hands on to others is kept in float32, so that only the result is rounded to the case's type.
+     */
+    public PreparedCase(Case problem, Device device, List<Plan> plans) {
+        this.problem = problem;
+        for (int n = 0; n < plans.size(); n++) {
+            Spec spec = problem.steps().get(n).spec();
+            steps.add(Tessera.unchecked(spec, device, plans.get(n)));
+            boolean last = n == plans.size() - 1;
+            Map<String, Tensor> outputs = new LinkedHashMap<>();
+            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : DType.F32, shape)));
+            tensors.add(outputs);
+        }
+    }
+
+    /** Fills every output with NaN, so that what a kernel leaves unwritten shows. */
+    public void poison() {
+        for (int n = 0; n < steps.size(); n++) {
+            Map<String, Tensor> ofStep = tensors.get(n);
+            problem.steps().get(n).spec().outputs().keySet().forEach(name -> ofStep.get(name).fill(Float.NaN));
+        }
+    }
+
+    /** Runs the steps in order. Times are sums over the steps; what the host does to hand one's output to the next is in none of them. */
+    public Timing run() {
+        Map<String, Tensor> there = new LinkedHashMap<>(problem.inputs());
+        Timing sum = new Timing(0, 0, 0, 0);
+        for (int n = 0; n < steps.size(); n++) {
+            Step step = problem.steps().get(n);
+            Map<String, Tensor> ofStep = tensors.get(n);
+            step.arguments(there).forEach((name, tensor) -> keep(ofStep, name, tensor));
+            sum = sum.plus(steps.get(n).run(ofStep).timing());
+            step.spec().outputs().keySet().forEach(name -> there.put(step.name() + "." + name, ofStep.get(name)));
+        }
+        return sum;
+    }
+
+    /** A step keeps the tensors of its first run, so that it is bound to them once. */
+    private static void keep(Map<String, Tensor> kept, String name, Tensor tensor) {
+        Tensor mine = kept.putIfAbsent(name, tensor);
+        if (mine != null && mine != tensor) {
+            tensor.copyTo(mine);
+        }
+    }
+
+    /** Inputs and outputs of step {@code n}, by their names in its spec, as its last run left them. */
+    public Map<String, Tensor> tensors(int n) {
+        return tensors.get(n);
+    }
+
+    /** The result. */
+    public Tensor out() {
+        return tensors.getLast().get("out");
+    }
+
+    @Override
+    public void close() {
+        steps.forEach(Prepared::close);
+    }
+}
