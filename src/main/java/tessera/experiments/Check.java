@@ -6,7 +6,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
+import tessera.EpilogueSpec;
+import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -95,7 +99,11 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case ConvolutionSpec c -> c.batch() * c.channels();
+            case EpilogueSpec e -> e.batch() * e.heads() * e.length();
+            case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
+            case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
             case RecurrenceSpec r -> r.batch() * r.heads();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
         };
@@ -104,7 +112,11 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case ConvolutionSpec c -> (double) c.length() * c.width();
+            case EpilogueSpec e -> (double) e.dim() * e.dim();
+            case FeatureSpec f -> (double) f.size() * f.dim();
             case MergeSpec m -> (double) m.parts() * m.valueDim();
+            case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();
         };

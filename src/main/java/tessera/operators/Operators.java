@@ -1,7 +1,11 @@
 package tessera.operators;
 
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
+import tessera.EpilogueSpec;
+import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -9,7 +13,11 @@ import tessera.Spec;
 /** The operator of a spec. */
 public final class Operators {
     private static final AttentionOperator ATTENTION = new AttentionOperator();
+    private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
+    private static final EpilogueOperator EPILOGUE = new EpilogueOperator();
+    private static final FeatureOperator FEATURES = new FeatureOperator();
     private static final MergeOperator MERGE = new MergeOperator();
+    private static final ProjectionOperator PROJECTION = new ProjectionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
     private static final RotaryOperator ROTARY = new RotaryOperator();
 
@@ -20,7 +28,11 @@ public final class Operators {
     public static <S extends Spec> Operator<S> of(S spec) {
         return (Operator<S>) switch ((Spec) spec) {
             case AttentionSpec _ -> ATTENTION;
+            case ConvolutionSpec _ -> CONVOLUTION;
+            case EpilogueSpec _ -> EPILOGUE;
+            case FeatureSpec _ -> FEATURES;
             case MergeSpec _ -> MERGE;
+            case ProjectionSpec _ -> PROJECTION;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;
         };

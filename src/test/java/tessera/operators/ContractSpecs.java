@@ -8,8 +8,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
 import tessera.DType;
+import tessera.Epilogue;
+import tessera.EpilogueSpec;
+import tessera.FeatureSpec;
+import tessera.Features;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec;
@@ -231,6 +237,67 @@ final class ContractSpecs {
             new RotarySpec(2, 3, 63, 60, 2, 1, true, DType.F32),
             new RotarySpec(2, 2, 17, 8, 6, 129, true, DType.F16),
             new RotarySpec(1, 2, 19, 12, 12, 40, false, DType.BF16),
+            // feature maps: batch, heads, length, dim
+            FeatureSpec.of(1, 1, 1, 1, Features.Plain.ELU_PLUS_ONE),
+            FeatureSpec.of(2, 3, 17, 12, Features.Plain.ELU_PLUS_ONE),
+            FeatureSpec.of(1, 5, 63, 7, Features.Plain.RELU),
+            FeatureSpec.of(2, 3, 17, 60, Features.Plain.EXP),
+            FeatureSpec.of(3, 1, 63, 5, Features.Plain.EXP_BOTH_SIGNS),
+            FeatureSpec.of(2, 2, 63, 60, Features.Plain.SOFTMAX),
+            FeatureSpec.of(1, 3, 2, 1, Features.Plain.SOFTMAX),
+            FeatureSpec.of(2, 3, 19, 13, Features.Plain.TAYLOR),
+            FeatureSpec.of(1, 1, 1, 1, Features.Plain.TAYLOR),
+            FeatureSpec.of(2, 3, 17, 60, new Features.PositiveRandom(129)),
+            FeatureSpec.of(1, 1, 1, 1, new Features.PositiveRandom(1)),
+            FeatureSpec.of(1, 2, 63, 13, new Features.TrigonometricRandom(31)),
+            FeatureSpec.of(2, 3, 63, 7, new Features.Cosine(63)),
+            FeatureSpec.of(1, 2, 100, 60, new Features.Cosine(1000)),
+            FeatureSpec.of(2, 3, 17, 12, new Features.Square(0.7f, -1.3f, 2.5f)),
+            new FeatureSpec(1, 3, 63, 12, new Features.PositiveRandom(17), DType.F16),
+            new FeatureSpec(2, 1, 17, 7, Features.Plain.TAYLOR, DType.F16),
+            new FeatureSpec(1, 2, 19, 12, Features.Plain.EXP_BOTH_SIGNS, DType.BF16),
+            // convolutions: batch, channels, length, width
+            ConvolutionSpec.causal(1, 1, 1, 1),
+            ConvolutionSpec.causal(2, 5, 17, 4),
+            ConvolutionSpec.causal(3, 7, 1, 4).withPast().withPresent().withBias().withSilu(),
+            ConvolutionSpec.causal(2, 3, 63, 4).withPresent().withSilu(),
+            ConvolutionSpec.causal(2, 3, 2, 5).withPast().withPresent(),
+            ConvolutionSpec.causal(2, 3, 2, 5).withPresent().withBias(),
+            ConvolutionSpec.causal(1, 2, 100, 129).withPast().withBias(),
+            ConvolutionSpec.causal(1, 3, 129, 2).withPast().withPresent().withDType(DType.F16),
+            ConvolutionSpec.same(2, 5, 63, 3).withBias(),
+            ConvolutionSpec.same(1, 3, 17, 4).withSilu(),
+            ConvolutionSpec.same(1, 3, 2, 7),
+            ConvolutionSpec.same(1, 2, 17, 1).withBias().withSilu().withDType(DType.BF16),
+            // projections: batch, heads, length, dim, features
+            ProjectionSpec.channels(1, 1, 1, 1, 1),
+            ProjectionSpec.channels(2, 3, 17, 12, 7).withBias(),
+            ProjectionSpec.channels(3, 5, 2, 60, 129).withWeightHeads(5).withBias(),
+            ProjectionSpec.channels(2, 1, 63, 13, 6).withWeightHeads(7),
+            ProjectionSpec.channels(1, 2, 19, 129, 5).withBias().withDType(DType.F16),
+            ProjectionSpec.sequence(1, 1, 1, 1, 1),
+            ProjectionSpec.sequence(2, 3, 129, 13, 5),
+            ProjectionSpec.sequence(2, 3, 17, 12, 63).withWeightHeads(3),
+            ProjectionSpec.sequence(3, 1, 63, 7, 2).withWeightHeads(5).withDType(DType.BF16),
+            // epilogues: batch, heads, length, dim
+            EpilogueSpec.of(1, 1, 1, 1, Epilogue.rmsNorm()),
+            EpilogueSpec.of(2, 3, 17, 60, Epilogue.rmsNorm().withWeight(1)),
+            EpilogueSpec.of(3, 5, 2, 7, Epilogue.rmsNorm().withWeight(5).withBias().withEpsilon(0.5f)),
+            EpilogueSpec.of(2, 3, 63, 12, Epilogue.layerNorm()),
+            EpilogueSpec.of(2, 3, 17, 13, Epilogue.layerNorm().withWeight(3).withBias()),
+            EpilogueSpec.of(1, 2, 19, 129, Epilogue.layerNorm().withWeight(1).withBias()),
+            EpilogueSpec.of(2, 1, 63, 7, Epilogue.l2Norm()),
+            EpilogueSpec.of(1, 3, 17, 12, Epilogue.l2Norm().withWeight(3)),
+            EpilogueSpec.of(2, 3, 17, 13, Epilogue.Activation.SOFTMAX),
+            EpilogueSpec.of(2, 3, 17, 7, Epilogue.Activation.SIGMOID),
+            EpilogueSpec.of(1, 5, 63, 7, Epilogue.Activation.SILU),
+            EpilogueSpec.of(2, 3, 17, 7, new Epilogue.Gate(Epilogue.Gate.Function.IDENTITY)),
+            EpilogueSpec.of(1, 2, 63, 12, new Epilogue.Gate(Epilogue.Gate.Function.SIGMOID)),
+            EpilogueSpec.of(2, 1, 19, 60, new Epilogue.Gate(Epilogue.Gate.Function.SILU)),
+            EpilogueSpec.of(2, 3, 17, 7, new Epilogue.Add(-0.3f)),
+            new EpilogueSpec(1, 2, 17, 12, Epilogue.layerNorm().withWeight(2).withBias(), DType.F16),
+            new EpilogueSpec(2, 1, 17, 12, new Epilogue.Gate(Epilogue.Gate.Function.SILU), DType.F16),
+            new EpilogueSpec(1, 3, 2, 7, new Epilogue.Add(1), DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),
