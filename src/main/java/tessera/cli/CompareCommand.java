@@ -1,23 +1,16 @@
 package tessera.cli;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import tessera.TesseraException;
 import tessera.experiments.Comparison;
 import tessera.experiments.Crossover;
 import tessera.experiments.Experiment;
@@ -25,7 +18,6 @@ import tessera.experiments.HtmlReport;
 import tessera.experiments.Protocol;
 import tessera.experiments.Report;
 import tessera.experiments.Workload;
-import tessera.io.AtomicFile;
 import tessera.methods.Method;
 import tessera.methods.Methods;
 
@@ -97,18 +89,15 @@ final class CompareCommand implements Callable<Integer> {
         List<Method> chosen = (methods.isEmpty() ? USUAL_METHODS : methods).stream().map(catalogue).distinct().toList();
         Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 0.5);
         Experiment experiment = new Experiment(chosen, workloads(), common.devices(), protocol, seed);
-        Path html = output.resolve("report.html");
-        Path json = output.resolve("report.json");
-        Path csv = output.resolve("report.csv");
-        prepare(List.of(html, json, csv));
+        ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
 
         Comparison comparison;
         try (Progress progress = new Progress("compare", experiment.size())) {
             comparison = experiment.run(progress::step);
         }
-        write(json, out -> Rows.json(out, Report.document(comparison)));
-        write(csv, out -> Rows.csv(out, Report.csv(comparison)));
-        write(html, out -> out.print(HtmlReport.of(comparison)));
+        reports.write("report.json", out -> Rows.json(out, Report.document(comparison)));
+        reports.write("report.csv", out -> Rows.csv(out, Report.csv(comparison)));
+        reports.write("report.html", out -> out.print(HtmlReport.of(comparison)));
 
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
@@ -121,7 +110,7 @@ final class CompareCommand implements Callable<Integer> {
                 out.println();
                 comparison.crossovers().stream().map(Crossover::sentence).forEach(out::println);
                 out.println();
-                List.of(html, json, csv).forEach(file -> out.println(file.toAbsolutePath().normalize()));
+                reports.list(out);
             }
         }
         out.flush();
@@ -155,31 +144,10 @@ final class CompareCommand implements Callable<Integer> {
         return workloads;
     }
 
-    private static int atLeastOne(String option, Integer value, int usual) {
+    static int atLeastOne(String option, Integer value, int usual) {
         if (value != null && value < 1) {
             throw new IllegalArgumentException(option + " must be at least 1, got " + value);
         }
         return value == null ? usual : value;
-    }
-
-    /** Makes the folder and finds out whether the reports can be written, before anything is measured. */
-    private void prepare(List<Path> files) {
-        try {
-            Files.createDirectories(output);
-        } catch (IOException e) {
-            throw new TesseraException("cannot make the folder " + output + " for the reports: " + AtomicFile.cause(e) + "; name another one with --output", e);
-        }
-        files.forEach(AtomicFile::requireWritable);
-    }
-
-    private static void write(Path file, Consumer<PrintWriter> content) {
-        StringWriter text = new StringWriter();
-        content.accept(new PrintWriter(text));
-        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text.toString());
-        AtomicFile.write(file, channel -> {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
     }
 }

@@ -155,7 +155,7 @@ final class SpecOptions {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    private static <E extends Enum<E>> E named(Class<E> type, String text) {
+    static <E extends Enum<E>> E named(Class<E> type, String text) {
         List<E> values = List.of(type.getEnumConstants());
         return values.stream().filter(value -> hyphened(value).equals(text.toLowerCase(Locale.ROOT))).findFirst()
                 .orElseThrow(() -> new TypeConversionException("'" + text + "' is not one of "

@@ -5,20 +5,14 @@ import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
-import java.util.DoubleSummaryStatistics;
-import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -26,10 +20,6 @@ import tessera.engine.Device;
 
 /** Charts of one device as SVG, all against length on logarithmic axes; text and grid take the colours of the page. */
 final class Charts {
-    private static final int WIDTH = 620;
-    private static final int HEIGHT = 380;
-    private static final double ROOM = 0.6;
-
     /** Stand-ins for the page's colours, replaced in the SVG. */
     private static final Color INK = new Color(1, 2, 3);
     private static final Color GRID = new Color(4, 5, 6);
@@ -40,7 +30,6 @@ final class Charts {
     private final Palette palette;
 
     Charts(Comparison comparison, Device device, Palette palette) {
-        System.setProperty("java.awt.headless", "true");
         this.comparison = comparison;
         this.device = device;
         this.palette = palette;
@@ -50,16 +39,16 @@ final class Charts {
     String time() {
         XYChart chart = lines("kernel time (ms)", 2, m -> m.kernel().median(), verified());
         for (Measurement m : verified()) {
-            double length = log2(m.length());
+            double length = LogAxes.log2(m.length());
             XYSeries bar = chart.addSeries(m.method().id() + " at " + m.length(), new double[] {length, length},
-                    new double[] {log2(m.kernel().p10()), log2(m.kernel().p90())});
+                    new double[] {LogAxes.log2(m.kernel().p10()), LogAxes.log2(m.kernel().p90())});
             bar.setMarker(SeriesMarkers.NONE);
             bar.setLineColor(palette.of(m.method().id()).color());
             bar.setLineStyle(new BasicStroke(1.2f));
         }
         double lowest = verified().stream().mapToDouble(m -> m.kernel().p10()).min().orElse(1);
         double highest = verified().stream().mapToDouble(m -> m.kernel().p90()).max().orElse(1);
-        scale(chart.getStyler(), log2(lowest), log2(highest));
+        LogAxes.scale(chart.getStyler(), LogAxes.log2(lowest), LogAxes.log2(highest));
         return svg(chart, "Kernel time against length");
     }
 
@@ -69,7 +58,7 @@ final class Charts {
         XYChart chart = lines("speed-up over dense (times)", 2, m -> comparison.speedup(m).getAsDouble(), compared);
         level(chart, 0);
         double[] at = comparison.crossovers().stream().filter(c -> c.device().equals(device.id()) && c.at() > 0)
-                .mapToDouble(c -> log2(c.at())).toArray();
+                .mapToDouble(c -> LogAxes.log2(c.at())).toArray();
         if (at.length > 0) {
             XYSeries marks = chart.addSeries("crossovers", at, new double[at.length]);
             marks.setMarker(SeriesMarkers.DIAMOND);
@@ -97,23 +86,16 @@ final class Charts {
         return comparison.on(device).stream().filter(Measurement::verified).toList();
     }
 
-    /** XChart's own logarithmic axes label decades only; these are linear in the exponent, with a tick for each power of the base. */
     private XYChart lines(String yTitle, int base, ToDoubleFunction<Measurement> value, List<Measurement> shown) {
-        XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).xAxisTitle("length (tokens)").yAxisTitle(yTitle).build();
-        XYStyler styler = chart.getStyler();
-        style(styler);
-        IntSummaryStatistics lengths = verified().stream().mapToInt(Measurement::length).summaryStatistics();
-        styler.setXAxisMin(log2(lengths.getMin()) - 0.5);
-        styler.setXAxisMax(log2(lengths.getMax()) + 0.5);
-        styler.setXAxisTickMarkSpacingHint(spacing(0.8 * WIDTH, styler.getXAxisMax() - styler.getXAxisMin(), 44));
         ToDoubleFunction<Measurement> y = m -> Math.log(value.applyAsDouble(m)) / Math.log(base);
-        DoubleSummaryStatistics range = shown.stream().mapToDouble(y).summaryStatistics();
-        scale(styler, shown.isEmpty() ? 0 : range.getMin(), shown.isEmpty() ? 0 : range.getMax());
-        styler.setyAxisTickLabelsFormattingFunction(exponent -> valueLabel(base, exponent));
+        XYChart chart = LogAxes.chart(yTitle, base, verified().stream().mapToInt(Measurement::length).summaryStatistics(),
+                shown.stream().mapToDouble(y).summaryStatistics());
+        LogAxes.colour(chart.getStyler(), CLEAR, INK, GRID);
+        chart.getStyler().setLegendVisible(false);
         Map<String, List<Measurement>> byMethod = shown.stream()
                 .collect(Collectors.groupingBy(m -> m.method().id(), LinkedHashMap::new, Collectors.toList()));
         byMethod.forEach((id, measured) -> {
-            double[] x = measured.stream().mapToDouble(m -> log2(m.length())).toArray();
+            double[] x = measured.stream().mapToDouble(m -> LogAxes.log2(m.length())).toArray();
             XYSeries series = chart.addSeries(id, x, measured.stream().mapToDouble(y).toArray());
             Palette.Look look = palette.of(id);
             series.setLineColor(look.color());
@@ -124,57 +106,15 @@ final class Charts {
         return chart;
     }
 
-    private static void style(XYStyler styler) {
-        styler.setChartBackgroundColor(CLEAR);
-        styler.setPlotBackgroundColor(CLEAR);
-        styler.setChartFontColor(INK);
-        styler.setAxisTickLabelsColor(INK);
-        styler.setAxisTickMarksColor(GRID);
-        styler.setPlotBorderColor(GRID);
-        styler.setPlotGridLinesColor(GRID);
-        styler.setPlotGridLinesStroke(new BasicStroke(0.7f));
-        styler.setLegendVisible(false);
-        styler.setMarkerSize(7);
-        styler.setxAxisTickLabelsFormattingFunction(Charts::lengthLabel);
-    }
-
-    /** The y axis from a lowest to a highest exponent, with some room. */
-    private static void scale(XYStyler styler, double lowest, double highest) {
-        styler.setYAxisMin(lowest - ROOM);
-        styler.setYAxisMax(highest + ROOM);
-        styler.setYAxisTickMarkSpacingHint(spacing(0.8 * HEIGHT, styler.getYAxisMax() - styler.getYAxisMin(), 24));
-    }
-
-    /** Pixels between ticks, so that one stands at each whole exponent, or at fewer where that would be too narrow. */
-    private static int spacing(double pixels, double exponents, int least) {
-        return (int) Math.max(least, pixels / exponents);
-    }
-
     /** A horizontal line over the whole width, always in view. */
     private static void level(XYChart chart, double exponent) {
         XYStyler styler = chart.getStyler();
-        scale(styler, Math.min(exponent, styler.getYAxisMin() + ROOM), Math.max(exponent, styler.getYAxisMax() - ROOM));
+        LogAxes.scale(styler, Math.min(exponent, styler.getYAxisMin() + LogAxes.ROOM), Math.max(exponent, styler.getYAxisMax() - LogAxes.ROOM));
         XYSeries line = chart.addSeries("level " + exponent, new double[] {styler.getXAxisMin(), styler.getXAxisMax()},
                 new double[] {exponent, exponent});
         line.setMarker(SeriesMarkers.NONE);
         line.setLineColor(INK);
         line.setLineStyle(new BasicStroke(1.2f));
-    }
-
-    private static double log2(double value) {
-        return Math.log(value) / Math.log(2);
-    }
-
-    /** The length of a tick as people write it: 512, 1k, 1M. */
-    static String lengthLabel(double exponent) {
-        return exponent >= 20 ? valueLabel(2, exponent - 20) + "M" : exponent >= 10 ? valueLabel(2, exponent - 10) + "k" : valueLabel(2, exponent);
-    }
-
-    /** The value of a tick; two ticks never share a label, or XChart looks for better ones without end. */
-    static String valueLabel(int base, double exponent) {
-        double value = Math.pow(base, exponent);
-        return value >= 1e-3 ? new BigDecimal(value).round(new MathContext(4)).stripTrailingZeros().toPlainString()
-                : String.format(Locale.ROOT, "%.2e", value).replace(".00", "").replaceFirst("e-0", "e-");
     }
 
     private static String svg(XYChart chart, String label) {
@@ -188,6 +128,6 @@ final class Charts {
         String body = text.substring(text.indexOf('>', text.indexOf("<svg")) + 1);
         body = body.replaceAll("(\\.\\d\\d)\\d+", "$1").replaceAll(">\\s+<", "><")
                 .replace("rgb(1,2,3)", "var(--ink)").replace("rgb(4,5,6)", "var(--grid)");
-        return "<svg role=\"img\" aria-label=\"" + label + "\" viewBox=\"0 0 " + WIDTH + " " + HEIGHT + "\">" + body;
+        return "<svg role=\"img\" aria-label=\"" + label + "\" viewBox=\"0 0 " + LogAxes.WIDTH + " " + LogAxes.HEIGHT + "\">" + body;
     }
 }

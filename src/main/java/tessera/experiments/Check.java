@@ -1,7 +1,6 @@
 package tessera.experiments;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,12 +41,20 @@ final class Check {
     private final String description;
 
     Check(Method method, Case problem, long seed) {
+        this(problem, problem.steps().stream().mapToDouble(step -> workOfFormula(step.spec())).sum() <= WORK ? method.twin() : null, seed);
+    }
+
+    /** The reference alone, where there is no method with a formula of its own. */
+    Check(Case problem, long seed) {
+        this(problem, null, seed);
+    }
+
+    private Check(Case problem, Method.Twin twin, long seed) {
         this.problem = problem;
         this.seed = seed;
-        List<Spec> specs = problem.steps().stream().map(Step::spec).toList();
-        boolean small = specs.stream().mapToDouble(Check::workOfFormula).sum() <= WORK;
-        formula = small ? everything(method.twin().of(problem.inputs())) : null;
-        description = specs.stream().map(Check::describe).distinct().collect(Collectors.joining(", ")) + (small ? " + formula" : "");
+        formula = twin == null ? null : everything(twin.of(problem.inputs()));
+        description = problem.steps().stream().map(step -> describe(step.spec())).distinct().collect(Collectors.joining(", "))
+                + (twin == null ? "" : " + formula");
     }
 
     private static String describe(Spec spec) {

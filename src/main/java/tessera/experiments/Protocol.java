@@ -2,6 +2,7 @@ package tessera.experiments;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.engine.Timing;
@@ -43,9 +44,14 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
 
     /** Measures a case on a device; whatever goes wrong becomes the measurement's reason. */
     Measurement measure(Row method, Case problem, Check check, Workload workload, Device device) {
+        return measure(method, problem, problem::plans, check, workload, device);
+    }
+
+    /** As above, with plans of the caller's choice. */
+    Measurement measure(Row method, Case problem, Function<Device, List<Plan>> choice, Check check, Workload workload, Device device) {
         List<Plan> plans = List.of();
         try {
-            plans = problem.plans(device);
+            plans = choice.apply(device);
             try (PreparedCase prepared = new PreparedCase(problem, device, plans)) {
                 return measure(method, problem, check, workload, device, plans, prepared);
             }

@@ -135,29 +135,32 @@ public final class RecurrenceReference {
         double stay = rule.inputGate() ? Math.exp(before - m) : 1;
         double enter = rule.inputGate() ? Math.exp(in("logInput", row + t) - m) : 1;
         double beta = rule.correction() == Correction.DELTA ? in("beta", row + t) : 0;
+        double[] key = IntStream.range(0, spec.keyDim()).mapToDouble(c -> k(batch, t, c)).toArray();
+        double[] kept = IntStream.range(0, spec.keyDim()).mapToDouble(c -> spec.gate().isOfKeys() ? keep(batch, t, c, 0) : Double.NaN).toArray();
         double[][] previous = s;
         s = new double[spec.keyDim()][spec.valueDim()];
         for (int e = 0; e < spec.valueDim(); e++) {
+            double value = v(batch, t, e);
             double seen = 0;
             for (int c = 0; c < spec.keyDim(); c++) {
                 seen += switch (rule.correction()) {
                     case NONE -> 0;
-                    case DELTA -> k(batch, t, c) * keep(batch, t, c, e) * previous[c][e];
+                    case DELTA -> key[c] * kept[c] * previous[c][e];
                     case RANK_ONE, RANK_ONE_BY_VALUE -> in("a", (row + t) * spec.keyDim() + c) * previous[c][e];
                 };
             }
             double share = rule.correction() == Correction.RANK_ONE_BY_VALUE ? in("c", (row + t) * spec.valueDim() + e) : 1;
             for (int c = 0; c < spec.keyDim(); c++) {
-                s[c][e] = stay * keep(batch, t, c, e) * previous[c][e];
+                s[c][e] = stay * (spec.gate().isOfKeys() ? kept[c] : keep(batch, t, c, e)) * previous[c][e];
                 s[c][e] += switch (rule.correction()) {
-                    case NONE -> enter * k(batch, t, c) * v(batch, t, e);
-                    case DELTA -> beta * k(batch, t, c) * (v(batch, t, e) - seen);
-                    case RANK_ONE, RANK_ONE_BY_VALUE -> in("b", (row + t) * spec.keyDim() + c) * seen * share + k(batch, t, c) * v(batch, t, e);
+                    case NONE -> enter * key[c] * value;
+                    case DELTA -> beta * key[c] * (value - seen);
+                    case RANK_ONE, RANK_ONE_BY_VALUE -> in("b", (row + t) * spec.keyDim() + c) * seen * share + key[c] * value;
                 };
             }
         }
         for (int c = 0; c < spec.keyDim() && spec.normalised(); c++) {
-            z[c] = stay * keep(batch, t, c, 0) * z[c] + enter * k(batch, t, c);
+            z[c] = stay * kept[c] * z[c] + enter * key[c];
         }
     }
 

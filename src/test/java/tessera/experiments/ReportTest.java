@@ -139,13 +139,13 @@ class ReportTest {
 
     @Test
     void labelsAreShort() {
-        assertEquals("512", Charts.lengthLabel(9));
-        assertEquals("1k", Charts.lengthLabel(10));
-        assertEquals("128k", Charts.lengthLabel(17));
-        assertEquals("1M", Charts.lengthLabel(20));
-        assertEquals("0.5", Charts.valueLabel(2, -1));
-        assertEquals("1e-7", Charts.valueLabel(10, -7));
-        assertEquals("3.16e-6", Charts.valueLabel(10, -5.5));
+        assertEquals("512", LogAxes.lengthLabel(9));
+        assertEquals("1k", LogAxes.lengthLabel(10));
+        assertEquals("128k", LogAxes.lengthLabel(17));
+        assertEquals("1M", LogAxes.lengthLabel(20));
+        assertEquals("0.5", LogAxes.valueLabel(2, -1));
+        assertEquals("1e-7", LogAxes.valueLabel(10, -7));
+        assertEquals("3.16e-6", LogAxes.valueLabel(10, -5.5));
         assertEquals("1.00", HtmlReport.number(0.9999));
         assertEquals("0.0123", HtmlReport.number(0.01234));
         assertEquals("12,346", HtmlReport.number(12345.6));
