@@ -11,6 +11,7 @@ public final class MapFeatures {
     public static final int DECAY = 0;
     public static final int ELU_PLUS_ONE = 1;
     public static final int RELU = 2;
+    public static final int EXP = 3;
 
     private MapFeatures() {
     }
@@ -21,7 +22,7 @@ public final class MapFeatures {
      * @param x [rows]
      * @param mapped [rows]
      * @param map {@link #DECAY} the gate with logarithm x, {@link #ELU_PLUS_ONE} {@code x + 1} above 0 and {@code e^x} below,
-     *        {@link #RELU} {@code max(x, 0)}
+     *        {@link #RELU} {@code max(x, 0)}, {@link #EXP} {@code e^x}
      */
     public static void rows(FloatArray x, FloatArray mapped, int map, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
@@ -32,6 +33,8 @@ public final class MapFeatures {
                 result = Decay.of(value);
             } else if (map == ELU_PLUS_ONE) {
                 result = result + TornadoMath.exp(TornadoMath.min(value, 0.0f));
+            } else if (map == EXP) {
+                result = TornadoMath.exp(value);
             }
             mapped.set(i, result);
         }

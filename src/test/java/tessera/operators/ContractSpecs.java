@@ -9,6 +9,8 @@ import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
+import tessera.FeatureSpec;
+import tessera.Features;
 import tessera.MergeSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec.FeatureMap;
@@ -231,6 +233,25 @@ final class ContractSpecs {
             new RotarySpec(2, 3, 63, 60, 2, 1, true, DType.F32),
             new RotarySpec(2, 2, 17, 8, 6, 129, true, DType.F16),
             new RotarySpec(1, 2, 19, 12, 12, 40, false, DType.BF16),
+            // feature maps: batch, heads, length, dim
+            FeatureSpec.of(1, 1, 1, 1, Features.Plain.ELU_PLUS_ONE),
+            FeatureSpec.of(2, 3, 17, 12, Features.Plain.ELU_PLUS_ONE),
+            FeatureSpec.of(1, 5, 63, 7, Features.Plain.RELU),
+            FeatureSpec.of(2, 3, 17, 60, Features.Plain.EXP),
+            FeatureSpec.of(3, 1, 63, 5, Features.Plain.EXP_BOTH_SIGNS),
+            FeatureSpec.of(2, 2, 63, 60, Features.Plain.SOFTMAX),
+            FeatureSpec.of(1, 3, 2, 1, Features.Plain.SOFTMAX),
+            FeatureSpec.of(2, 3, 19, 13, Features.Plain.TAYLOR),
+            FeatureSpec.of(1, 1, 1, 1, Features.Plain.TAYLOR),
+            FeatureSpec.of(2, 3, 17, 60, new Features.PositiveRandom(129)),
+            FeatureSpec.of(1, 1, 1, 1, new Features.PositiveRandom(1)),
+            FeatureSpec.of(1, 2, 63, 13, new Features.TrigonometricRandom(31)),
+            FeatureSpec.of(2, 3, 63, 7, new Features.Cosine(63)),
+            FeatureSpec.of(1, 2, 100, 60, new Features.Cosine(1000)),
+            FeatureSpec.of(2, 3, 17, 12, new Features.Square(0.7f, -1.3f, 2.5f)),
+            new FeatureSpec(1, 3, 63, 12, new Features.PositiveRandom(17), DType.F16),
+            new FeatureSpec(2, 1, 17, 7, Features.Plain.TAYLOR, DType.F16),
+            new FeatureSpec(1, 2, 19, 12, Features.Plain.EXP_BOTH_SIGNS, DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),

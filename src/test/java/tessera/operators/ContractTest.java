@@ -27,17 +27,20 @@ import tessera.reference.Sample;
 
 /**
  * Every operator, on every device present, gives its float64 twin's result by every legal plan. The JVM runs all plans of
- * a problem; another device, which compiles each anew, takes one, turn by turn.
+ * a problem; another device, which compiles each anew, takes one, turn by turn. {@code -Doperator=ATTN} leaves the others out.
  */
 class ContractTest {
 
     /** Rows that the twin computes. What it leaves out is still checked for NaN. */
     private static final int SAMPLE = 200;
 
+    private static final String OPERATOR = System.getProperty("operator", "");
+
     @TestFactory
     Stream<DynamicContainer> onEveryDevice() {
         return Tessera.devices().stream().map(device -> DynamicContainer.dynamicContainer(device.id(),
-                IntStream.range(0, ContractSpecs.ALL.size()).boxed().flatMap(n -> tests(n, device))));
+                IntStream.range(0, ContractSpecs.ALL.size())
+                        .filter(n -> OPERATOR.isEmpty() || ContractSpecs.ALL.get(n).operator().equals(OPERATOR)).boxed().flatMap(n -> tests(n, device))));
     }
 
     private static Stream<DynamicTest> tests(int n, Device device) {

@@ -1,0 +1,30 @@
+package tessera.tasks.linear;
+
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** {@code φ(x_i) = [relu(x_i) cos(πi / 2M), relu(x_i) sin(πi / 2M)]} for the token at position i (cosFormer, arXiv:2202.08791). */
+public final class CosineFeatures {
+    private CosineFeatures() {
+    }
+
+    /**
+     * One channel a row.
+     *
+     * @param x [batch * heads, length, dim]
+     * @param out [batch * heads, length, 2 * dim]
+     * @param step the angle between neighbours, π / 2M
+     */
+    public static void rows(FloatArray x, FloatArray out, int length, int dim, float step, int rowOffset, int rowCount) {
+        for (@Parallel int r = 0; r < rowCount; r++) {
+            int row = rowOffset + r;
+            int token = row / dim;
+            float value = TornadoMath.max(x.get(row), 0.0f);
+            float angle = step * (token % length);
+            int at = row + token * dim;
+            out.set(at, value * TornadoMath.cos(angle));
+            out.set(at + dim, value * TornadoMath.sin(angle));
+        }
+    }
+}
