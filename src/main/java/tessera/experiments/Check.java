@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
@@ -96,6 +97,7 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case ConvolutionSpec c -> c.batch() * c.channels();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case RecurrenceSpec r -> r.batch() * r.heads();
@@ -106,6 +108,7 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case ConvolutionSpec c -> (double) c.length() * c.width();
             case FeatureSpec f -> (double) f.size() * f.dim();
             case MergeSpec m -> (double) m.parts() * m.valueDim();
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();

@@ -1,6 +1,7 @@
 package tessera.operators;
 
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
@@ -10,6 +11,7 @@ import tessera.Spec;
 /** The operator of a spec. */
 public final class Operators {
     private static final AttentionOperator ATTENTION = new AttentionOperator();
+    private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
     private static final FeatureOperator FEATURES = new FeatureOperator();
     private static final MergeOperator MERGE = new MergeOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
@@ -22,6 +24,7 @@ public final class Operators {
     public static <S extends Spec> Operator<S> of(S spec) {
         return (Operator<S>) switch ((Spec) spec) {
             case AttentionSpec _ -> ATTENTION;
+            case ConvolutionSpec _ -> CONVOLUTION;
             case FeatureSpec _ -> FEATURES;
             case MergeSpec _ -> MERGE;
             case RecurrenceSpec _ -> RECURRENCE;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.ConvolutionSpec;
 import tessera.DType;
 import tessera.FeatureSpec;
 import tessera.Features;
@@ -252,6 +253,19 @@ final class ContractSpecs {
             new FeatureSpec(1, 3, 63, 12, new Features.PositiveRandom(17), DType.F16),
             new FeatureSpec(2, 1, 17, 7, Features.Plain.TAYLOR, DType.F16),
             new FeatureSpec(1, 2, 19, 12, Features.Plain.EXP_BOTH_SIGNS, DType.BF16),
+            // convolutions: batch, channels, length, width
+            ConvolutionSpec.causal(1, 1, 1, 1),
+            ConvolutionSpec.causal(2, 5, 17, 4),
+            ConvolutionSpec.causal(3, 7, 1, 4).withPast().withPresent().withBias().withSilu(),
+            ConvolutionSpec.causal(2, 3, 63, 4).withPresent().withSilu(),
+            ConvolutionSpec.causal(2, 3, 2, 5).withPast().withPresent(),
+            ConvolutionSpec.causal(2, 3, 2, 5).withPresent().withBias(),
+            ConvolutionSpec.causal(1, 2, 100, 129).withPast().withBias(),
+            ConvolutionSpec.causal(1, 3, 129, 2).withPast().withPresent().withDType(DType.F16),
+            ConvolutionSpec.same(2, 5, 63, 3).withBias(),
+            ConvolutionSpec.same(1, 3, 17, 4).withSilu(),
+            ConvolutionSpec.same(1, 3, 2, 7),
+            ConvolutionSpec.same(1, 2, 17, 1).withBias().withSilu().withDType(DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),

@@ -17,6 +17,7 @@ interface Mapping {
         return switch (operator) {
             case "Attention" -> AttentionMapping.of(node);
             case "ai.onnx.preview.FlexAttention" -> AttentionMapping.ofFlexible(node);
+            case "CausalConvWithState" -> ConvolutionMapping.of(node);
             case "RotaryEmbedding" -> RotaryMapping.of(node);
             case "LinearAttention" -> LinearAttentionMapping.of(node);
             default -> throw new Unsupported("no operator of ours is mapped to " + operator);
