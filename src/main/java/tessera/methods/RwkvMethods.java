@@ -2,6 +2,7 @@ package tessera.methods;
 
 import java.util.List;
 import java.util.Map;
+import tessera.Shape;
 import tessera.Tensor;
 import tessera.UpdateRule.Correction;
 import tessera.UpdateRule.Gate;
@@ -121,6 +122,27 @@ final class RwkvMethods {
                         out[t][c] += r.at(n, t, i) * s[i][c];
                     }
                 }
+            }
+        });
+    }
+
+    /** Channel by channel {@code o = sigmoid(r) (num + e^(u+k) v) / (den + e^(u+k))}, then {@code num <- e^-w num + e^k v}, den alike. */
+    static double[] channelsTwin(Map<String, Tensor> in, Entry w, Entry u) {
+        Shape shape = in.get("values").shape();
+        Entry r = RecurrenceTwin.of(in, "receptances");
+        Entry k = RecurrenceTwin.of(in, "keys");
+        Entry v = RecurrenceTwin.of(in, "values");
+        int d = shape.dim(3);
+        return RecurrenceTwin.heads(shape.dim(0) * shape.dim(1) * d, shape.dim(2), 1, (channel, out) -> {
+            int n = channel / d;
+            int c = channel % d;
+            double num = 0;
+            double den = 0;
+            for (int t = 0; t < out.length; t++) {
+                double own = Math.exp(u.at(n, t, c) + k.at(n, t, c));
+                out[t][0] = Activations.sigmoid(r.at(n, t, c)) * (num + own * v.at(n, t, c)) / (den + own);
+                num = Math.exp(-w.at(n, t, c)) * num + Math.exp(k.at(n, t, c)) * v.at(n, t, c);
+                den = Math.exp(-w.at(n, t, c)) * den + Math.exp(k.at(n, t, c));
             }
         });
     }
