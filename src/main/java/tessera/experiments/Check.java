@@ -9,6 +9,7 @@ import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -100,6 +101,7 @@ final class Check {
             case ConvolutionSpec c -> c.batch() * c.channels();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
+            case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
             case RecurrenceSpec r -> r.batch() * r.heads();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
         };
@@ -111,6 +113,7 @@ final class Check {
             case ConvolutionSpec c -> (double) c.length() * c.width();
             case FeatureSpec f -> (double) f.size() * f.dim();
             case MergeSpec m -> (double) m.parts() * m.valueDim();
+            case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();
         };

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import tessera.ConvolutionSpec;
 import tessera.DType;
-import tessera.Shape;
 import tessera.Tensor;
 import tessera.engine.Device;
 import tessera.engine.Kernel;
@@ -42,12 +41,11 @@ public final class ConvolutionOperator implements Operator<ConvolutionSpec> {
     public Program bind(ConvolutionSpec spec, Plan plan, Map<String, Tensor> tensors) {
         int lines = spec.batch() * spec.channels();
         int kept = spec.width() - 1;
-        List<TornadoNativeArray> inputs = new ArrayList<>();
-        List<TornadoNativeArray> constants = new ArrayList<>();
-        FloatArray x = given(tensors, "x", 0, inputs, constants);
-        FloatArray weight = given(tensors, "weight", 0, inputs, constants);
-        FloatArray bias = given(tensors, "bias", spec.channels(), inputs, constants);
-        FloatArray past = given(tensors, "past", lines * Math.max(kept, 1), inputs, constants);
+        GivenInputs given = new GivenInputs(tensors);
+        FloatArray x = given.of("x");
+        FloatArray weight = given.of("weight");
+        FloatArray bias = given.or("bias", spec.channels(), 0);
+        FloatArray past = given.or("past", lines * Math.max(kept, 1), 0);
         FloatArray out = (FloatArray) tensors.get("out").data();
         List<Task> tasks = new ArrayList<>();
         List<TornadoNativeArray> outputs = new ArrayList<>(List.of(out));
@@ -58,16 +56,7 @@ public final class ConvolutionOperator implements Operator<ConvolutionSpec> {
             tasks.add(Task.rows("present", LAST, lines * kept, past, x, present, kept, spec.length()));
             outputs.add(present);
         }
-        return new Program(tasks, inputs, constants, outputs);
-    }
-
-    /** An input, or so many zeros in its place. */
-    private static FloatArray given(Map<String, Tensor> tensors, String name, int zeros, List<TornadoNativeArray> inputs,
-            List<TornadoNativeArray> constants) {
-        Tensor tensor = tensors.get(name);
-        FloatArray array = (FloatArray) (tensor == null ? Tensor.zeros(DType.F32, Shape.of(zeros)) : tensor).data();
-        (tensor == null ? constants : inputs).add(array);
-        return array;
+        return new Program(tasks, given.inputs(), given.constants(), outputs);
     }
 
     @Override

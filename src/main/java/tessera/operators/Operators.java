@@ -4,6 +4,7 @@ import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -14,6 +15,7 @@ public final class Operators {
     private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
     private static final FeatureOperator FEATURES = new FeatureOperator();
     private static final MergeOperator MERGE = new MergeOperator();
+    private static final ProjectionOperator PROJECTION = new ProjectionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
     private static final RotaryOperator ROTARY = new RotaryOperator();
 
@@ -27,6 +29,7 @@ public final class Operators {
             case ConvolutionSpec _ -> CONVOLUTION;
             case FeatureSpec _ -> FEATURES;
             case MergeSpec _ -> MERGE;
+            case ProjectionSpec _ -> PROJECTION;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;
         };

@@ -13,6 +13,7 @@ import tessera.DType;
 import tessera.FeatureSpec;
 import tessera.Features;
 import tessera.MergeSpec;
+import tessera.ProjectionSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec;
@@ -266,6 +267,16 @@ final class ContractSpecs {
             ConvolutionSpec.same(1, 3, 17, 4).withSilu(),
             ConvolutionSpec.same(1, 3, 2, 7),
             ConvolutionSpec.same(1, 2, 17, 1).withBias().withSilu().withDType(DType.BF16),
+            // projections: batch, heads, length, dim, features
+            ProjectionSpec.channels(1, 1, 1, 1, 1),
+            ProjectionSpec.channels(2, 3, 17, 12, 7).withBias(),
+            ProjectionSpec.channels(3, 5, 2, 60, 129).withWeightHeads(5).withBias(),
+            ProjectionSpec.channels(2, 1, 63, 13, 6).withWeightHeads(7),
+            ProjectionSpec.channels(1, 2, 19, 129, 5).withBias().withDType(DType.F16),
+            ProjectionSpec.sequence(1, 1, 1, 1, 1),
+            ProjectionSpec.sequence(2, 3, 129, 13, 5),
+            ProjectionSpec.sequence(2, 3, 17, 12, 63).withWeightHeads(3),
+            ProjectionSpec.sequence(3, 1, 63, 7, 2).withWeightHeads(5).withDType(DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),

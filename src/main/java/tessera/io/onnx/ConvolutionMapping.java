@@ -27,7 +27,7 @@ final class ConvolutionMapping implements Mapping {
     static Mapping of(Node node) throws Unsupported {
         Mapping.requireOnly(node, Set.of("activation"));
         Mapping.requireAtMost(node, PAST + 1);
-        Object activation = node.attributes().getOrDefault("activation", "none");
+        String activation = node.text("activation", "none");
         if (!Set.of("none", "silu", "swish").contains(activation)) {
             throw new Unsupported("activation = " + activation + " is not implemented; none, silu and swish are");
         }

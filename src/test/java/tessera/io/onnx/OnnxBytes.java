@@ -106,6 +106,10 @@ public final class OnnxBytes {
         return new OnnxBytes().text(1, name).real(2, value).integer(20, 1);
     }
 
+    public static OnnxBytes attribute(String name, String value) {
+        return new OnnxBytes().text(1, name).text(4, value).integer(20, 3);
+    }
+
     public static OnnxBytes attribute(String name, OnnxBytes graph) {
         return new OnnxBytes().text(1, name).message(6, graph).integer(20, 5);
     }
