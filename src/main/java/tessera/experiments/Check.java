@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
+import tessera.EpilogueSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
 import tessera.ProjectionSpec;
@@ -99,6 +100,7 @@ final class Check {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
             case ConvolutionSpec c -> c.batch() * c.channels();
+            case EpilogueSpec e -> e.batch() * e.heads() * e.length();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
@@ -111,6 +113,7 @@ final class Check {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
             case ConvolutionSpec c -> (double) c.length() * c.width();
+            case EpilogueSpec e -> (double) e.dim() * e.dim();
             case FeatureSpec f -> (double) f.size() * f.dim();
             case MergeSpec m -> (double) m.parts() * m.valueDim();
             case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());

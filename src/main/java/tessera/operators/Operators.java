@@ -2,6 +2,7 @@ package tessera.operators;
 
 import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
+import tessera.EpilogueSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
 import tessera.ProjectionSpec;
@@ -13,6 +14,7 @@ import tessera.Spec;
 public final class Operators {
     private static final AttentionOperator ATTENTION = new AttentionOperator();
     private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
+    private static final EpilogueOperator EPILOGUE = new EpilogueOperator();
     private static final FeatureOperator FEATURES = new FeatureOperator();
     private static final MergeOperator MERGE = new MergeOperator();
     private static final ProjectionOperator PROJECTION = new ProjectionOperator();
@@ -27,6 +29,7 @@ public final class Operators {
         return (Operator<S>) switch ((Spec) spec) {
             case AttentionSpec _ -> ATTENTION;
             case ConvolutionSpec _ -> CONVOLUTION;
+            case EpilogueSpec _ -> EPILOGUE;
             case FeatureSpec _ -> FEATURES;
             case MergeSpec _ -> MERGE;
             case ProjectionSpec _ -> PROJECTION;

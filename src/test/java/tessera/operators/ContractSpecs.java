@@ -10,6 +10,8 @@ import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.DType;
+import tessera.Epilogue;
+import tessera.EpilogueSpec;
 import tessera.FeatureSpec;
 import tessera.Features;
 import tessera.MergeSpec;
@@ -277,6 +279,25 @@ final class ContractSpecs {
             ProjectionSpec.sequence(2, 3, 129, 13, 5),
             ProjectionSpec.sequence(2, 3, 17, 12, 63).withWeightHeads(3),
             ProjectionSpec.sequence(3, 1, 63, 7, 2).withWeightHeads(5).withDType(DType.BF16),
+            // epilogues: batch, heads, length, dim
+            EpilogueSpec.of(1, 1, 1, 1, Epilogue.rmsNorm()),
+            EpilogueSpec.of(2, 3, 17, 60, Epilogue.rmsNorm().withWeight(1)),
+            EpilogueSpec.of(3, 5, 2, 7, Epilogue.rmsNorm().withWeight(5).withBias().withEpsilon(0.5f)),
+            EpilogueSpec.of(2, 3, 63, 12, Epilogue.layerNorm()),
+            EpilogueSpec.of(2, 3, 17, 13, Epilogue.layerNorm().withWeight(3).withBias()),
+            EpilogueSpec.of(1, 2, 19, 129, Epilogue.layerNorm().withWeight(1).withBias()),
+            EpilogueSpec.of(2, 1, 63, 7, Epilogue.l2Norm()),
+            EpilogueSpec.of(1, 3, 17, 12, Epilogue.l2Norm().withWeight(3)),
+            EpilogueSpec.of(2, 3, 17, 13, Epilogue.Activation.SOFTMAX),
+            EpilogueSpec.of(2, 3, 17, 7, Epilogue.Activation.SIGMOID),
+            EpilogueSpec.of(1, 5, 63, 7, Epilogue.Activation.SILU),
+            EpilogueSpec.of(2, 3, 17, 7, new Epilogue.Gate(Epilogue.Gate.Function.IDENTITY)),
+            EpilogueSpec.of(1, 2, 63, 12, new Epilogue.Gate(Epilogue.Gate.Function.SIGMOID)),
+            EpilogueSpec.of(2, 1, 19, 60, new Epilogue.Gate(Epilogue.Gate.Function.SILU)),
+            EpilogueSpec.of(2, 3, 17, 7, new Epilogue.Add(-0.3f)),
+            new EpilogueSpec(1, 2, 17, 12, Epilogue.layerNorm().withWeight(2).withBias(), DType.F16),
+            new EpilogueSpec(2, 1, 17, 12, new Epilogue.Gate(Epilogue.Gate.Function.SILU), DType.F16),
+            new EpilogueSpec(1, 3, 2, 7, new Epilogue.Add(1), DType.BF16),
             // recurrences: batch, heads, length, keyDim
             RecurrenceSpec.of(1, 1, 1, 1).initialState().finalState().build(),
             RecurrenceSpec.of(2, 3, 63, 60).valueDim(12).build(),
