@@ -19,22 +19,11 @@ final class AttentionFreeMethods {
         int channels = q.shape().dim(1) * q.shape().dim(3);
         int n = Setup.length(q);
         Tensor ones = Tensor.zeros(q.dtype(), Shape.of(q.shape().dim(0), channels, n, 1)).fill(1);
-        Map<String, Tensor> inputs = Setup.inputs(ones, byChannel(k), byChannel(v));
+        Map<String, Tensor> inputs = Setup.inputs(ones, Setup.byChannel(k), Setup.byChannel(v));
         inputs.put("bias", Tensor.random(Shape.of(n, n), seed));
         inputs.put("keysByToken", k);
         inputs.put("valuesByToken", v);
         return new Case(AttentionSpec.of(q.shape().dim(0), channels, n, 1).scale(1).bias(n, n).causal().dtype(q.dtype()).build(), inputs);
-    }
-
-    /** [batch, heads, length, dim] as [batch, heads * dim, length, 1]. */
-    private static Tensor byChannel(Tensor x) {
-        int n = x.shape().dim(2);
-        int dim = x.shape().dim(3);
-        Tensor y = Tensor.zeros(x.dtype(), Shape.of(x.shape().dim(0), x.shape().dim(1) * dim, n, 1));
-        for (int e = 0; e < x.shape().elements(); e++) {
-            y.set((e / dim / n * dim + e % dim) * n + e / dim % n, x.get(e));
-        }
-        return y;
     }
 
     /** {@code sum_t' exp(k_t' + w_t,t') v_t' / sum_t' exp(k_t' + w_t,t')} over t' up to t, channel by channel. */

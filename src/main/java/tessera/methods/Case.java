@@ -6,6 +6,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import tessera.AttentionSpec;
 import tessera.DType;
+import tessera.RecurrenceSpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.engine.Device;
@@ -40,10 +41,15 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs) {
         return steps.getFirst().spec().dtype();
     }
 
-    /** Whether no token sees a later one: so says the last attention; recurrences never look ahead. */
+    /** Whether no token sees a later one: so says the last attention or recurrence. */
     public boolean isCausal() {
-        return steps.reversed().stream().map(Step::spec).filter(AttentionSpec.class::isInstance).findFirst()
-                .map(spec -> ((AttentionSpec) spec).causal()).orElse(true);
+        return steps.reversed().stream().map(Step::spec).<Boolean>mapMulti((spec, said) -> {
+            switch (spec) {
+                case AttentionSpec attention -> said.accept(attention.causal());
+                case RecurrenceSpec recurrence -> said.accept(recurrence.causal());
+                default -> { }
+            }
+        }).findFirst().orElse(true);
     }
 
     /**

@@ -2,12 +2,16 @@ package tessera.methods;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
+import tessera.Shape;
 import tessera.Tensor;
 import tessera.masks.Mask;
 
@@ -58,10 +62,77 @@ final class Setup {
     }
 
     static Map<String, Tensor> inputs(Tensor q, Tensor k, Tensor v) {
+        return inputs(q, k, v, Map.of());
+    }
+
+    /** With more, for the operators or for the twin. */
+    static Map<String, Tensor> inputs(Tensor q, Tensor k, Tensor v, Map<String, Tensor> more) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         inputs.put("q", q);
         inputs.put("k", k);
         inputs.put("v", v);
+        inputs.putAll(more);
         return inputs;
+    }
+
+    /** [batch, heads, length] of a tensor [batch, heads, length, dim]. */
+    static Shape tokens(Tensor x) {
+        return Shape.of(x.shape().dim(0), x.shape().dim(1), x.shape().dim(2));
+    }
+
+    /** [heads, dim] of a tensor [batch, heads, length, dim]. */
+    static Shape constants(Tensor x) {
+        return Shape.of(x.shape().dim(1), x.shape().dim(3));
+    }
+
+    /** The function of each element, in float32. */
+    static Tensor map(Tensor x, DoubleUnaryOperator function) {
+        Tensor y = Tensor.zeros(x.shape().dims());
+        for (int e = 0; e < x.shape().elements(); e++) {
+            y.set(e, (float) function.applyAsDouble(x.get(e)));
+        }
+        return y;
+    }
+
+    /** The function of each pair of elements, in float32. */
+    static Tensor map(Tensor x, Tensor y, DoubleBinaryOperator function) {
+        Tensor z = Tensor.zeros(x.shape().dims());
+        for (int e = 0; e < x.shape().elements(); e++) {
+            z.set(e, (float) function.applyAsDouble(x.get(e), y.get(e)));
+        }
+        return z;
+    }
+
+    /** Numbers that are drawn evenly from a range. */
+    static Tensor uniform(Shape shape, long seed, double least, double most) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return map(Tensor.zeros(shape.dims()), _ -> random.nextDouble(least, most));
+    }
+
+    /** [batch, heads, length, dim] with a head for each channel: [batch, heads * dim, length, 1]. */
+    static Tensor byChannel(Tensor x) {
+        int n = x.shape().dim(2);
+        int dim = x.shape().dim(3);
+        Tensor y = Tensor.zeros(x.dtype(), Shape.of(x.shape().dim(0), x.shape().dim(1) * dim, n, 1));
+        for (int e = 0; e < x.shape().elements(); e++) {
+            y.set((e / dim / n * dim + e % dim) * n + e / dim % n, x.get(e));
+        }
+        return y;
+    }
+
+    /** Tokens of length 1; a token of zeros stays one. */
+    static Tensor unit(Tensor x) {
+        int dim = x.shape().dim(3);
+        Tensor y = Tensor.zeros(x.shape().dims());
+        for (int row = 0; row < x.shape().elements(); row += dim) {
+            double squares = 0;
+            for (int c = 0; c < dim; c++) {
+                squares += (double) x.get(row + c) * x.get(row + c);
+            }
+            for (int c = 0; c < dim && squares > 0; c++) {
+                y.set(row + c, (float) (x.get(row + c) / Math.sqrt(squares)));
+            }
+        }
+        return y;
     }
 }

@@ -2,9 +2,11 @@ package tessera.methods;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tessera.Features;
 import tessera.Shape;
 import tessera.Tensor;
 
@@ -84,6 +86,105 @@ class TwinTest {
             sum += weight * v.get(j * 6 + 1);
         }
         assertEquals(sum / weights, out[row * 6 + 1], 1e-12);
+    }
+
+    @Test
+    void aPairReadAgainAfterAFullWriteComesBack() {
+        Map<String, Tensor> in = Methods.of("T02").on(q, k, v, 7).inputs();
+        in.get("beta").fill(1);
+        in.put("q", Setup.unit(k));
+        assertArrayEquals(SoftmaxTwin.doubles(v), Methods.of("T02").twin().of(in), 1e-6);
+    }
+
+    @Test
+    void theGatedDeltaRuleWithoutForgettingIsTheDeltaRule() {
+        Map<String, Tensor> in = Methods.of("T04").on(q, k, v, 7).inputs();
+        in.get("logits").fill(100);
+        assertArrayEquals(Methods.of("T03").twin().of(in), Methods.of("T04").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void longhornRecallsByItsShare() {
+        Tensor one = Tensor.of(Shape.of(1, 1, 1, 2), 3, 4);
+        Map<String, Tensor> in = Methods.of("T05").on(one, one, one, 1).inputs();
+        in.get("importance").fill(0.5f);
+        // eps = beta / (1 + beta |k|^2), S = k^T (x eps), o = k S
+        assertArrayEquals(new double[] {25 * 3 * 0.5 / 13.5, 25 * 4 * 0.5 / 13.5}, Methods.of("T05").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void gooseWithoutLearningKeepsWhatItWrote() {
+        Tensor one = Tensor.of(Shape.of(1, 1, 2, 1), 1, 1);
+        Map<String, Tensor> in = Methods.of("G05").on(one, one, one, 1).inputs();
+        in.get("rate").fill(0);
+        in.get("alpha").fill(0.5f);
+        in.get("u").fill(2);
+        in.get("logits").fill(0);
+        double decay = Math.exp(-0.5 * Math.exp(-0.5));
+        assertArrayEquals(new double[] {0.5 + 1, 0.5 * decay + 0.5 + 1}, Methods.of("G05").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void finchWithOneDecayForAllTokensIsEagle() {
+        Map<String, Tensor> eagle = Methods.of("G03").on(q, k, v, 7).inputs();
+        Map<String, Tensor> finch = Methods.of("G04").on(q, k, v, 7).inputs();
+        for (int e = 0; e < SHAPE.elements(); e++) {
+            finch.get("omega").set(e, eagle.get("omega").get(e / (23 * 6) % 4 * 6 + e % 6));
+        }
+        assertArrayEquals(Methods.of("G03").twin().of(eagle), Methods.of("G04").twin().of(finch), 1e-12);
+    }
+
+    @Test
+    void slotsWithEqualWritesHoldRunningMeans() {
+        Map<String, Tensor> in = Methods.of("G16").on(q, k, v, 7).inputs();
+        in.get("logits").fill(-2);
+        double[] out = Methods.of("G16").twin().of(in);
+        double sum = 0;
+        for (int t = 0; t < 23; t++) {
+            sum += v.get(t * 6 + 2);
+            assertEquals(sum / (t + 1), out[t * 6 + 2], 1e-6);
+        }
+    }
+
+    @Test
+    void equalWeightsOfAllLevelsAreOneState() {
+        Map<String, Tensor> in = Methods.of("G21").on(q, k, v, 7).inputs();
+        in.get("lambda").fill(1);
+        assertArrayEquals(Methods.of("G10").twin().of(in), Methods.of("G21").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void aStateSpaceThatStandsStillSumsItsInput() {
+        Map<String, Tensor> in = Methods.of("G18").on(q, k, v, 7).inputs();
+        in.get("step").fill(0);
+        double[] out = Methods.of("G18").twin().of(in);
+        int channels = in.get("c").shape().dim(0);
+        int modes = in.get("c").shape().dim(1) / 2;
+        double read = 0;
+        for (int n = 0; n < modes; n++) {
+            read += in.get("c").get((channels - 1) * 2 * modes + n);
+        }
+        double sum = 0;
+        for (int t = 0; t < 23; t++) {
+            sum += v.get((7 * 23 + t) * 6 + 5);
+        }
+        assertEquals(read * sum, out[out.length - 1], 1e-9);
+    }
+
+    @Test
+    void manyRandomFeaturesComeNearSoftmax() {
+        Tensor small = Setup.map(q, x -> x / 2);
+        double[] exact = SoftmaxTwin.of(small, small, v, (_, i, j) -> j <= i);
+        Map<String, Tensor> in = Methods.of("L03").on(small, small, v, 7).inputs();
+        in.put("omega", Features.orthogonal(3000, 6, 3));
+        double[] estimate = Methods.of("L03").twin().of(in);
+        double error = 0;
+        double size = 0;
+        for (int e = 0; e < exact.length; e++) {
+            error += Math.pow(exact[e] - estimate[e], 2);
+            size += exact[e] * exact[e];
+        }
+        assertTrue(error < 0.05 * 0.05 * size, "relative " + Math.sqrt(error / size));
     }
 
     @Test
