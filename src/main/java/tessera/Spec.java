@@ -6,9 +6,9 @@ import java.util.Map;
  * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
  * always get the same plan on the same device.
  */
-public sealed interface Spec permits AttentionSpec, MergeSpec, RecurrenceSpec, RotarySpec {
+public sealed interface Spec permits AttentionSpec, FastWeightSpec, MergeSpec, RecurrenceSpec, RotarySpec {
 
-    /** The operator's name: ATTN, MERGE, GLR or ROPE. */
+    /** The operator's name: ATTN, MERGE, GLR, FWM or ROPE. */
     String operator();
 
     /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */

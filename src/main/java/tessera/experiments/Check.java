@@ -3,9 +3,11 @@ package tessera.experiments;
 import java.util.Map;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.FastWeightSpec;
 import tessera.MergeSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
+import tessera.Shape;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.methods.Case;
@@ -62,6 +64,7 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case FastWeightSpec f -> f.batch() * f.heads();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case RecurrenceSpec r -> r.batch() * r.heads();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
@@ -71,6 +74,7 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case FastWeightSpec f -> 8.0 * f.length() * f.weights().values().stream().mapToLong(Shape::elements).sum() / units(f);
             case MergeSpec m -> (double) m.parts() * m.valueDim();
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();
