@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 
 /** The methods that can be run, one for each implemented row of the {@link Catalogue}. */
 public final class Methods {
-    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, SparseMethods.ALL, LinearMethods.ALL, CompactMethods.ALL).flatMap(List::stream).toList();
+    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, SparseMethods.ALL, LinearMethods.ALL, FastWeightMethods.ALL, CompactMethods.ALL).flatMap(List::stream).toList();
 
     private Methods() {
     }
