@@ -25,7 +25,6 @@ final class RecurrenceCases {
             Map.entry("rwkv", "the bonus of the current token is not implemented"),
             Map.entry("path_attn", "householder products between the tokens of a softmax attention are not implemented"),
             Map.entry("forgetting_attn", "a forget gate on softmax scores is not implemented"),
-            Map.entry("ttt", "test-time training is not implemented"),
             Map.entry("log_linear", "states of several levels are not implemented"),
             Map.entry("hgrn", "an elementwise recurrence without queries and keys is not implemented"),
             Map.entry("abc", "attention over a bounded memory of slots is not implemented"),
