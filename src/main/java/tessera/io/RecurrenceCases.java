@@ -24,7 +24,6 @@ final class RecurrenceCases {
             Map.entry("delta_product", "several steps between two reads are outside of the catalogue"),
             Map.entry("based", "feature maps of second order are not implemented"),
             Map.entry("path_attn", "householder products between the tokens of a softmax attention are outside of the catalogue"),
-            Map.entry("ttt", "test-time training is not implemented"),
             Map.entry("abc", "attention over a bounded memory of slots is not implemented"),
             Map.entry("gsa", "attention over a bounded memory of slots is not implemented"));
 

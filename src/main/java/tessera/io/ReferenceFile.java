@@ -108,7 +108,7 @@ public final class ReferenceFile {
                 }
             }
             Raw raw = new Raw(name, JSON.readTree(metadata), tensors);
-            return checked(raw.attributes().has("ref") ? RecurrenceCases.read(raw) : AttentionCases.read(raw));
+            return checked(FastWeightCases.holds(raw) ? FastWeightCases.read(raw) : raw.attributes().has("ref") ? RecurrenceCases.read(raw) : AttentionCases.read(raw));
         } catch (Unsupported | IllegalArgumentException | TesseraException e) {
             return new ReferenceCase.Unknown(name, e.getMessage());
         } catch (JsonProcessingException e) {

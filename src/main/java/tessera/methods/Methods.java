@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 public final class Methods {
     private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL,
             VideoMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, GatedMethods.ALL, RwkvMethods.ALL, StateSpaceMethods.ALL,
-            SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL).flatMap(List::stream)
+            SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, FastWeightMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL).flatMap(List::stream)
             .toList();
 
     private Methods() {

@@ -3,6 +3,7 @@ package tessera.operators;
 import tessera.AttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.EpilogueSpec;
+import tessera.FastWeightSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
 import tessera.ProjectionSpec;
@@ -16,6 +17,7 @@ public final class Operators {
     private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
     private static final EpilogueOperator EPILOGUE = new EpilogueOperator();
     private static final FeatureOperator FEATURES = new FeatureOperator();
+    private static final FastWeightOperator FAST_WEIGHT = new FastWeightOperator();
     private static final MergeOperator MERGE = new MergeOperator();
     private static final ProjectionOperator PROJECTION = new ProjectionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
@@ -31,6 +33,7 @@ public final class Operators {
             case ConvolutionSpec _ -> CONVOLUTION;
             case EpilogueSpec _ -> EPILOGUE;
             case FeatureSpec _ -> FEATURES;
+            case FastWeightSpec _ -> FAST_WEIGHT;
             case MergeSpec _ -> MERGE;
             case ProjectionSpec _ -> PROJECTION;
             case RecurrenceSpec _ -> RECURRENCE;

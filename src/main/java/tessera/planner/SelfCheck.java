@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import tessera.AttentionSpec;
 import tessera.DType;
+import tessera.FastWeightSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -85,6 +86,9 @@ public final class SelfCheck {
             }
             if (spec instanceof RecurrenceSpec recurrence) {
                 tensor = recurrence(recurrence, name, tensor);
+            }
+            if (spec instanceof FastWeightSpec memory) {
+                tensor = FastWeightInputs.of(memory, name, tensor);
             }
             if (spec instanceof RotarySpec rotary && name.equals("positions")) {
                 tensor = positions(rotary);

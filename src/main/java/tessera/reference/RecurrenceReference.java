@@ -2,7 +2,6 @@ package tessera.reference;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import tessera.RecurrenceSpec;
 import tessera.Tensor;
@@ -241,22 +240,5 @@ public final class RecurrenceReference {
             case ELU_PLUS_ONE -> x > 0 ? x + 1 : Math.exp(x);
             case RELU -> Math.max(x, 0);
         };
-    }
-
-    /** Values with their positions, as they come. */
-    private static final class Collected {
-        private final IntStream.Builder at = IntStream.builder();
-        private final DoubleStream.Builder value = DoubleStream.builder();
-
-        void add(int position, double[] values) {
-            for (int n = 0; n < values.length; n++) {
-                at.add(position + n);
-                value.add(values[n]);
-            }
-        }
-
-        Expected.Values values() {
-            return new Expected.Values(at.build().toArray(), value.build().toArray());
-        }
     }
 }

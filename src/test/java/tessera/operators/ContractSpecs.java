@@ -12,6 +12,11 @@ import tessera.ConvolutionSpec;
 import tessera.DType;
 import tessera.Epilogue;
 import tessera.EpilogueSpec;
+import tessera.FastWeightBuilder;
+import tessera.FastWeightSpec.Loss;
+import tessera.FastWeightSpec.Model;
+import tessera.FastWeightSpec.Optimiser;
+import tessera.FastWeightSpec;
 import tessera.FeatureSpec;
 import tessera.Features;
 import tessera.MergeSpec;
@@ -306,7 +311,22 @@ final class ContractSpecs {
             RecurrenceSpec.of(2, 5, 129, 8).gate(Gate.HEAD_CONST).scale(0.125f).build(),
             RecurrenceSpec.of(2, 2, 500, 64).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
             RecurrenceSpec.of(2, 2, 200, 60).valueDim(128).gate(Gate.KEY_TOKEN).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().build(),
-            RecurrenceSpec.of(1, 3, 70, 12).gate(Gate.KEY_TOKEN).initialState().finalState().dtype(DType.F16).build());
+            RecurrenceSpec.of(1, 3, 70, 12).gate(Gate.KEY_TOKEN).initialState().finalState().dtype(DType.F16).build(),
+            // fast weights: batch, heads, length, keyDim, valueDim, chunk
+            memory(1, 1, 1, 1, 1, 1).finalWeights().build(),
+            memory(2, 3, 63, 12, 8, 1).optimiser(Optimiser.MOMENTUM).initialWeights().finalWeights().build(),
+            memory(1, 2, 100, 60, 64, 16).optimiser(Optimiser.MOMENTUM).finalWeights().build(),
+            memory(2, 2, 17, 8, 12, 5).loss(Loss.DOT).finalWeights().build(),
+            memory(1, 3, 63, 12, 12, 64).loss(Loss.MSE_RESIDUAL).queryStep().initialWeights().finalWeights().build(),
+            memory(2, 3, 70, 12, 12, 16).model(Model.LINEAR_LN).loss(Loss.MSE_RESIDUAL).postNorm().initialWeights().finalWeights().build(),
+            memory(1, 2, 129, 64, 64, 16).model(Model.LINEAR_LN).loss(Loss.MSE_RESIDUAL).initialWeights().build(),
+            memory(1, 2, 63, 8, 12, 7).model(Model.LINEAR_LN).queryStep().postNorm().initialWeights().finalWeights().build(),
+            memory(2, 2, 33, 12, 8, 1).model(Model.LINEAR_LN).loss(Loss.DOT).epsilon(0.01f).initialWeights().finalWeights().build(),
+            memory(1, 3, 63, 12, 8, 16).model(Model.LINEAR_LN).optimiser(Optimiser.MOMENTUM).initialWeights().finalWeights().dtype(DType.F16).build());
+
+    private static FastWeightBuilder memory(int batch, int heads, int length, int keyDim, int valueDim, int chunk) {
+        return FastWeightSpec.of(batch, heads, length, keyDim).valueDim(valueDim).chunk(chunk);
+    }
 
     private static AttentionBuilder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);

@@ -1,0 +1,102 @@
+package tessera.operators;
+
+import java.util.Map;
+import tessera.FastWeightSpec;
+import tessera.FastWeightSpec.Optimiser;
+import tessera.Shape;
+import tessera.Tensor;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** What the kernels of fast weights read beside queries, keys and values: rates of tokens, norms, and each state's memory in one piece. */
+final class FastWeightBuffers {
+    private final FastWeightSpec spec;
+    private final int states;
+    private final int layers;
+    private final int size;
+    private final FloatArray rates;
+    private final FloatArray norm;
+    private final FloatArray memory;
+
+    FastWeightBuffers(FastWeightSpec spec) {
+        this.spec = spec;
+        this.states = spec.batch() * spec.heads();
+        this.layers = layers(spec);
+        this.size = weights(spec);
+        this.rates = new FloatArray(states * spec.length() * 4);
+        this.norm = new FloatArray(spec.model().hasNorm() ? states * 2 * spec.valueDim() : 1);
+        this.memory = new FloatArray(states * layers * size);
+    }
+
+    /** Weights of one state. */
+    static int weights(FastWeightSpec spec) {
+        return spec.weights().values().stream().mapToInt(Shape::elements).sum() / (spec.batch() * spec.heads());
+    }
+
+    /** Weights, and a momentum or a summed gradient of each. */
+    static int layers(FastWeightSpec spec) {
+        return spec.optimiser() == Optimiser.SGD ? 1 : 2;
+    }
+
+    /** [states, length, 4]: step, queryStep, momentum, 1 - forget. */
+    FloatArray rates() {
+        return rates;
+    }
+
+    /** [states, 2, valueDim]: weights and biases of the layer norm. */
+    FloatArray norm() {
+        return norm;
+    }
+
+    /** [states, layers, weights]. */
+    FloatArray memory() {
+        return memory;
+    }
+
+    /** Takes rates, norms and initial weights from the inputs. */
+    void fill(Map<String, Tensor> tensors) {
+        for (int t = 0; t < states * spec.length(); t++) {
+            rates.set(4 * t, tensors.get("step").get(t));
+            rates.set(4 * t + 1, spec.queryStep() ? tensors.get("queryStep").get(t) : 1);
+            rates.set(4 * t + 2, spec.hasMomentum() ? tensors.get("momentum").get(t) : 0);
+            rates.set(4 * t + 3, spec.hasMomentum() ? 1 - tensors.get("forget").get(t) : 1);
+        }
+        int dv = spec.valueDim();
+        for (int n = 0; spec.model().hasNorm() && n < states * dv; n++) {
+            int at = n / dv % spec.heads() * dv + n % dv;
+            norm.set(n / dv * 2 * dv + n % dv, tensors.get("normWeight").get(at));
+            norm.set((n / dv * 2 + 1) * dv + n % dv, tensors.get("normBias").get(at));
+        }
+        memory.init(0);
+        if (spec.initialWeights()) {
+            each("0", (name, n, at) -> memory.set(at, tensors.get(name).get(n)));
+        }
+    }
+
+    /** Gives the final weights to the outputs. */
+    void spread(Map<String, Tensor> tensors) {
+        if (spec.finalWeights()) {
+            each("", (name, n, at) -> tensors.get(name).set(n, memory.get(at)));
+        }
+    }
+
+    /** Element n of a tensor lies at a place in memory. */
+    @FunctionalInterface
+    private interface Visitor {
+        void visit(String name, int n, int at);
+    }
+
+    private void each(String suffix, Visitor visitor) {
+        int begin = 0;
+        for (Map.Entry<String, Shape> weight : spec.weights().entrySet()) {
+            int elements = weight.getValue().elements() / states;
+            for (int n = 0; n < states * elements; n++) {
+                int at = n / elements * layers * size + begin + n % elements;
+                visitor.visit(weight.getKey() + suffix, n, at);
+                if (spec.hasMomentum()) {
+                    visitor.visit(FastWeightSpec.momentum(weight.getKey()) + suffix, n, at + size);
+                }
+            }
+            begin += elements;
+        }
+    }
+}
