@@ -2,6 +2,7 @@ package tessera.methods;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import tessera.AttentionSpec;
 import tessera.Shape;
 import tessera.Tensor;
@@ -9,7 +10,9 @@ import tessera.Tensor;
 /** The Attention Free Transformer (arXiv:2105.14103), whose softmax weighs every channel by itself. */
 final class AttentionFreeMethods {
 
-    static final List<Method> ALL = List.of(new Method("G20", AttentionFreeMethods::full, AttentionFreeMethods::fullTwin));
+    static final List<Method> ALL = List.of(
+            new Method("G19", (q, k, v, _) -> RwkvMethods.channels(q, k, v, Map.of(), UnaryOperator.identity()), AttentionFreeMethods::simpleTwin),
+            new Method("G20", AttentionFreeMethods::full, AttentionFreeMethods::fullTwin));
 
     private AttentionFreeMethods() {
     }
@@ -50,5 +53,23 @@ final class AttentionFreeMethods {
             }
         }
         return out;
+    }
+
+    /** {@code o_t = sigmoid(q_t) sum_t' exp(k_t') v_t' / sum_t' exp(k_t')} over t' up to t, channel by channel. */
+    private static double[] simpleTwin(Map<String, Tensor> in) {
+        Shape shape = in.get("values").shape();
+        RecurrenceTwin.Entry q = RecurrenceTwin.of(in, "receptances");
+        RecurrenceTwin.Entry k = RecurrenceTwin.of(in, "keys");
+        RecurrenceTwin.Entry v = RecurrenceTwin.of(in, "values");
+        int d = shape.dim(3);
+        return RecurrenceTwin.heads(shape.dim(0) * shape.dim(1) * d, shape.dim(2), 1, (channel, out) -> {
+            double sum = 0;
+            double weights = 0;
+            for (int t = 0; t < out.length; t++) {
+                sum += Math.exp(k.at(channel / d, t, channel % d)) * v.at(channel / d, t, channel % d);
+                weights += Math.exp(k.at(channel / d, t, channel % d));
+                out[t][0] = Activations.sigmoid(q.at(channel / d, t, channel % d)) * sum / weights;
+            }
+        });
     }
 }

@@ -2,8 +2,6 @@ package tessera.methods;
 
 import java.util.List;
 import java.util.Map;
-import tessera.RecurrenceSpec;
-import tessera.Shape;
 import tessera.Tensor;
 import tessera.UpdateRule.Gate;
 import tessera.methods.RecurrenceTwin.Entry;
@@ -21,7 +19,7 @@ final class GatedMethods {
     private static final double BIAS = 3;
 
     /** Least forget gate of the layer in HGRN and HGRN2. */
-    private static final double LEAST_FORGET = 0.9;
+    static final double LEAST_FORGET = 0.9;
 
     static final List<Method> ALL = List.of(
             new Method("L10", (q, k, v, _) -> constant(q, k, v, (h, heads) -> -8.0 * h / heads * (1 - DEPTH)), in -> {
@@ -40,7 +38,6 @@ final class GatedMethods {
                 Entry logit = RecurrenceTwin.of(in, "logits");
                 return ofKeys(in, (n, t, a) -> Activations.sigmoid(logit.at(n, t, a) + BIAS));
             }),
-            new Method("G11", GatedMethods::hgrn, GatedMethods::hgrnTwin),
             new Method("G12", GatedMethods::hgrn2, in -> {
                 Entry logit = RecurrenceTwin.of(in, "logits");
                 Entry forget = (n, t, a) -> forget(logit.at(n, t, a));
@@ -89,42 +86,13 @@ final class GatedMethods {
         return new Case(Setup.recurrence(q).gate(kind).build(), Setup.inputs(q, k, v, more));
     }
 
-    private static double forget(double logit) {
+    static double forget(double logit) {
         return LEAST_FORGET + (1 - LEAST_FORGET) * Activations.sigmoid(logit);
     }
 
     /** Logarithm of the forget gate, from how far it is below 1. */
-    private static double logForget(double logit) {
+    static double logForget(double logit) {
         return Math.log1p(-(1 - LEAST_FORGET) * Activations.sigmoid(-logit));
-    }
-
-    /** A head for each channel: the given queries, keys and values are the logits of the output gate, of the forget gate, and the candidate. */
-    private static Case hgrn(Tensor q, Tensor k, Tensor v, long seed) {
-        Tensor logits = Setup.byChannel(k);
-        Tensor write = Setup.map(logits, x -> (1 - LEAST_FORGET) * Activations.sigmoid(-x));
-        Map<String, Tensor> inputs = Setup.inputs(Setup.map(Setup.byChannel(q), Activations::sigmoid), write, Setup.map(Setup.byChannel(v), Activations::silu));
-        Tensor gate = Setup.map(logits, GatedMethods::logForget);
-        inputs.put("gate", gate.reshape(Setup.tokens(gate).dims()));
-        inputs.putAll(Map.of("outputLogits", q, "forgetLogits", k, "candidates", v));
-        Shape shape = write.shape();
-        return new Case(RecurrenceSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), 1).gate(Gate.HEAD_TOKEN).dtype(q.dtype()).build(), inputs);
-    }
-
-    /** {@code h <- f h + (1 - f) c}, {@code o = g h}, channel by channel. */
-    private static double[] hgrnTwin(Map<String, Tensor> in) {
-        Shape shape = in.get("candidates").shape();
-        Entry output = RecurrenceTwin.of(in, "outputLogits");
-        Entry logit = RecurrenceTwin.of(in, "forgetLogits");
-        Entry candidate = RecurrenceTwin.of(in, "candidates");
-        int d = shape.dim(3);
-        return RecurrenceTwin.heads(shape.dim(0) * shape.dim(1) * d, shape.dim(2), 1, (channel, out) -> {
-            double h = 0;
-            for (int t = 0; t < out.length; t++) {
-                double f = forget(logit.at(channel / d, t, channel % d));
-                h = f * h + (1 - f) * Activations.silu(candidate.at(channel / d, t, channel % d));
-                out[t][0] = Activations.sigmoid(output.at(channel / d, t, channel % d)) * h;
-            }
-        });
     }
 
     /** The given keys are the logits of the forget gate; what is forgotten is the key. */

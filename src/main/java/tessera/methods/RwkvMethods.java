@@ -2,6 +2,9 @@ package tessera.methods;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import tessera.Epilogue;
+import tessera.RecurrenceBuilder;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.UpdateRule.Correction;
@@ -15,11 +18,35 @@ final class RwkvMethods {
     private static final double FASTEST = -Math.exp(-0.5);
 
     static final List<Method> ALL = List.of(
+            new Method("G02", RwkvMethods::rwkv4, in -> channelsTwin(in, RecurrenceTwin.constants(in, "w"), RecurrenceTwin.constants(in, "logBonus"))),
             new Method("G03", RwkvMethods::eagle, in -> bonusTwin(in, RecurrenceTwin.constants(in, "omega"))),
             new Method("G04", RwkvMethods::finch, in -> bonusTwin(in, RecurrenceTwin.of(in, "omega"))),
             new Method("G05", RwkvMethods::goose, RwkvMethods::gooseTwin));
 
     private RwkvMethods() {
+    }
+
+    /** A head for each channel, whose keys are 1 and enter by e^k; decays from 0.69 to 0.998. */
+    private static Case rwkv4(Tensor r, Tensor k, Tensor v, long seed) {
+        Tensor w = Setup.map(Setup.uniform(Setup.constants(k), seed, -6, -1), Math::exp);
+        Tensor u = Tensor.random(Setup.constants(k), seed + 1);
+        int channels = w.shape().elements();
+        Map<String, Tensor> more = Map.of("gate", Setup.map(w, x -> -x).reshape(channels), "u", Setup.map(u, Math::exp).reshape(channels, 1), "w", w,
+                "logBonus", u);
+        return channels(r, k, v, more, recurrence -> recurrence.gate(Gate.HEAD_CONST).readsPrevious().bonus());
+    }
+
+    /** A weighted mean of the values of each channel, weighted by e^k, times sigmoid(r). */
+    static Case channels(Tensor r, Tensor k, Tensor v, Map<String, Tensor> more, UnaryOperator<RecurrenceBuilder> rule) {
+        Tensor values = Setup.byChannel(v);
+        Tensor logInput = Setup.byChannel(k);
+        Tensor ones = Tensor.zeros(values.shape().dims()).fill(1);
+        Map<String, Tensor> inputs = Setup.inputs(ones, ones, values, more);
+        inputs.putAll(Map.of("logInput", logInput.reshape(Setup.tokens(logInput).dims()), "g", Setup.byChannel(r), "receptances", r, "keys", k, "values", v));
+        return new Case(List.of(
+                new Step("mean", rule.apply(Setup.recurrence(ones).inputGate().normalised()).build(), UnaryOperator.identity()),
+                new Step("out", Setup.epilogue(values.shape(), new Epilogue.Gate(Epilogue.Gate.Function.SIGMOID), v.dtype()),
+                        there -> Step.renamed(there, Map.of("x", "mean.out")))), inputs);
     }
 
     /** Decays {@code exp(-exp(omega))} from 0.69 to 0.998, as the models start. */

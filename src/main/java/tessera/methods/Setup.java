@@ -9,6 +9,9 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.Epilogue;
+import tessera.EpilogueSpec;
 import tessera.RecurrenceBuilder;
 import tessera.RecurrenceSpec;
 import tessera.Shape;
@@ -51,6 +54,11 @@ final class Setup {
     /** A mask of its own for every head. */
     static Mask perHead(Tensor q, IntFunction<Mask> mask) {
         return Mask.perHead(IntStream.range(0, q.shape().dim(1)).mapToObj(mask).toArray(Mask[]::new));
+    }
+
+    /** What follows a step whose output has that shape. */
+    static EpilogueSpec epilogue(Shape shape, Epilogue epilogue, DType dtype) {
+        return new EpilogueSpec(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3), epilogue, dtype);
     }
 
     static int length(Tensor q) {
@@ -116,6 +124,27 @@ final class Setup {
         Tensor y = Tensor.zeros(x.dtype(), Shape.of(x.shape().dim(0), x.shape().dim(1) * dim, n, 1));
         for (int e = 0; e < x.shape().elements(); e++) {
             y.set((e / dim / n * dim + e % dim) * n + e / dim % n, x.get(e));
+        }
+        return y;
+    }
+
+    /** The way back from {@link #byChannel}, of [batch, heads * dim, length] too. */
+    static Tensor byHead(Tensor x, int dim) {
+        int n = x.shape().dim(2);
+        Tensor y = Tensor.zeros(x.dtype(), Shape.of(x.shape().dim(0), x.shape().dim(1) / dim, n, dim));
+        for (int e = 0; e < y.shape().elements(); e++) {
+            y.set(e, x.get((e / dim / n * dim + e % dim) * n + e / dim % n));
+        }
+        return y;
+    }
+
+    /** Constants [heads, channels] for every batch and token: [batch, heads, length, channels]. */
+    static Tensor everywhere(Tensor constants, int batch, int length) {
+        int heads = constants.shape().dim(0);
+        int channels = constants.shape().dim(1);
+        Tensor y = Tensor.zeros(batch, heads, length, channels);
+        for (int e = 0; e < y.shape().elements(); e++) {
+            y.set(e, constants.get(e / channels / length % heads * channels + e % channels));
         }
         return y;
     }

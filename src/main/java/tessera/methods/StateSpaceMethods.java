@@ -2,6 +2,8 @@ package tessera.methods;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import tessera.Epilogue;
 import tessera.RecurrenceSpec;
 import tessera.Shape;
 import tessera.Tensor;
@@ -15,6 +17,7 @@ final class StateSpaceMethods {
     private static final int MODES = 8;
 
     static final List<Method> ALL = List.of(
+            new Method("G07", StateSpaceMethods::mamba, StateSpaceMethods::mambaTwin),
             new Method("G08", StateSpaceMethods::mamba2, StateSpaceMethods::mamba2Twin),
             new Method("G18", StateSpaceMethods::s4, StateSpaceMethods::s4Twin));
 
@@ -24,6 +27,63 @@ final class StateSpaceMethods {
     /** Steps from 0.001 to 0.1, as models start. */
     private static Tensor steps(Shape shape, long seed) {
         return Setup.map(Setup.uniform(shape, seed, -3, -1), x -> Math.pow(10, x));
+    }
+
+    /**
+     * All channels of all heads share B and C, which are the first head's keys and queries; each has steps of its own, and rates from
+     * -1 to the size of the state (S4D-Real).
+     */
+    private static Case mamba(Tensor q, Tensor k, Tensor v, long seed) {
+        int batch = v.shape().dim(0);
+        int heads = v.shape().dim(1);
+        int length = v.shape().dim(2);
+        int d = v.shape().dim(3);
+        Tensor step = steps(v.shape(), seed);
+        Tensor rate = Tensor.zeros(heads, d, d);
+        for (int e = 0; e < rate.shape().elements(); e++) {
+            rate.set(e, -1 - e % d);
+        }
+        Tensor skip = Tensor.random(Setup.constants(v), seed + 1);
+        Map<String, Tensor> inputs = Setup.inputs(firstHead(q), firstHead(k), Setup.map(step, v, (x, y) -> x * y));
+        inputs.putAll(Map.of("delta", step, "rate", rate, "y", Setup.map(Setup.everywhere(skip, batch, length), v, (x, y) -> x * y), "skip", skip, "x", v));
+        RecurrenceSpec recurrence = RecurrenceSpec.of(batch, 1, length, d).keyHeads(1, heads).gate(Gate.SSM).dtype(q.dtype()).build();
+        return new Case(List.of(
+                new Step("state", recurrence, UnaryOperator.identity()),
+                new Step("out", Setup.epilogue(v.shape(), new Epilogue.Add(1), q.dtype()), there -> Step.renamed(there, Map.of("x", "state.out")))), inputs);
+    }
+
+    private static Tensor firstHead(Tensor x) {
+        int size = Setup.length(x) * x.shape().dim(3);
+        Tensor first = Tensor.zeros(x.shape().dim(0), 1, Setup.length(x), x.shape().dim(3));
+        for (int e = 0; e < first.shape().elements(); e++) {
+            first.set(e, x.get(e / size * x.shape().dim(1) * size + e % size));
+        }
+        return first;
+    }
+
+    /** {@code h <- exp(step A) h + step B x}, {@code y = C h + D x}, channel by channel. */
+    private static double[] mambaTwin(Map<String, Tensor> in) {
+        Shape shape = in.get("x").shape();
+        Entry c = RecurrenceTwin.of(in, "q");
+        Entry b = RecurrenceTwin.of(in, "k");
+        Entry x = RecurrenceTwin.of(in, "x");
+        Entry step = RecurrenceTwin.of(in, "delta");
+        Entry skip = RecurrenceTwin.constants(in, "skip");
+        int heads = shape.dim(1);
+        int d = shape.dim(3);
+        return RecurrenceTwin.heads(in.get("x"), d, (n, out) -> {
+            for (int channel = 0; channel < d; channel++) {
+                double[] h = new double[d];
+                for (int t = 0; t < out.length; t++) {
+                    double input = x.at(n, t, channel);
+                    out[t][channel] = skip.at(n, t, channel) * input;
+                    for (int a = 0; a < d; a++) {
+                        h[a] = Math.exp(-(a + 1) * step.at(n, t, channel)) * h[a] + step.at(n, t, channel) * b.at(n / heads, t, a) * input;
+                        out[t][channel] += c.at(n / heads, t, a) * h[a];
+                    }
+                }
+            }
+        });
     }
 
     /** Rates as Mamba-2 starts them, from -16 to -1. */
