@@ -97,12 +97,16 @@ public record Growth(GrowthProblem problem, List<Integer> lengths, List<Integer>
     private void measure(Part part, int length, List<Form> forms, Supplier<List<Subject>> make, List<Device> on, Consumer<String> progress,
             List<GrowthPoint> points) {
         Map<Form, Subject> subjects = new LinkedHashMap<>();
-        String reason = on.isEmpty() ? null : attempt(() -> make.get().forEach(subject -> subjects.put(subject.form(), subject)));
+        String reason = null;
         for (Device device : on) {
             for (Form form : forms) {
                 progress.accept(part.name().toLowerCase(Locale.ROOT) + " " + form + " at " + length + " on " + device.id());
+                String refused = part == Part.SEQUENCE ? tooLong(form, length, device, points).orElse(null) : null;
+                if (refused == null && subjects.isEmpty() && reason == null) {
+                    reason = attempt(() -> make.get().forEach(subject -> subjects.put(subject.form(), subject)));
+                }
+                refused = refused == null ? reason : refused;
                 Subject s = subjects.get(form);
-                String refused = reason != null ? reason : part == Part.SEQUENCE ? tooLong(form, length, device, points).orElse(null) : null;
                 points.add(new GrowthPoint(part, form, length, refused != null
                         ? Measurement.impossible(problem.row(form, part == Part.DECODE ? length : 0), device, length, null, List.of(), refused)
                         : protocol.measure(s.row(), s.problem(), s.check(), s.workload(), device)));

@@ -28,7 +28,7 @@ public final class GrowthChart {
     /** The chart as PNG. */
     public static byte[] png(GrowthResult result) {
         List<GrowthPoint> timed = result.points().stream().filter(p -> p.part() == Part.SEQUENCE && p.verified()).toList();
-        XYChart chart = LogAxes.chart("kernel time (ms)", 2, timed.stream().mapToInt(GrowthPoint::size).summaryStatistics(),
+        XYChart chart = LogAxes.chart("kernel time (ms)", 2, result.growth().allLengths().stream().mapToInt(n -> n).summaryStatistics(),
                 timed.stream().mapToDouble(p -> LogAxes.log2(p.median())).summaryStatistics());
         LogAxes.colour(chart.getStyler(), Color.WHITE, Color.DARK_GRAY, new Color(0xdddddd));
         chart.getStyler().setLegendPosition(LegendPosition.InsideNW);

@@ -24,7 +24,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "verify", "conformance"})
+    @ValueSource(strings = {"devices", "plan", "run", "growth", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
@@ -91,6 +91,17 @@ class CommandLineTest {
         "methods --device jvm | --device goes with --verify",
         "compare --heads 0 | --heads must be at least 1, got 0",
         "compare --head-dim -8 --lengths 4 | --head-dim must be at least 1, got -8",
+        "growth --lengths 0 | --lengths must be at least 1, got 0",
+        "growth --lengths 1k,5x | Invalid value for option '--lengths'",
+        "growth --contexts 1k,-2 | --contexts must be at least 1, got -2",
+        "growth --chunk-length 0 | --chunk-length must be at least 1, got 0",
+        "growth --slope-from 0 | --slope-from must be at least 1, got 0",
+        "growth --heads 0 | --heads must be at least 1, got 0",
+        "growth --lengths 1024m | more than 2^31 - 1 elements",
+        "growth --gate mamba | Invalid value for option '--gate'",
+        "growth --limit 0 | the limit of a point must be above 0 seconds, got 0",
+        "growth --budget 0 | the budget of a point must be above 0",
+        "growth --device jwm | no device 'jwm'; did you mean 'jvm'?; present: jvm",
         "verify | Missing required parameter: 'FILE'",
         "verify absent.safetensors | absent.safetensors",
         "conformance | Missing required parameter: 'DIR'",
