@@ -20,6 +20,7 @@ import tessera.experiments.Machine;
             PlanCommand.class,
             RunCommand.class,
             CompareCommand.class,
+            DecodeCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class

@@ -30,14 +30,22 @@ final class Check {
     private final String description;
 
     Check(Method method, Case problem, long seed) {
+        this(problem, workOfFormula(problem.spec()) <= WORK ? method.twin() : null, seed);
+    }
+
+    /** The reference alone, where there is no method with a formula of its own. */
+    Check(Case problem, long seed) {
+        this(problem, null, seed);
+    }
+
+    private Check(Case problem, Method.Twin twin, long seed) {
         Spec spec = problem.spec();
         int units = units(spec);
         int most = (int) Math.min(units, Math.max(WORK / workOfUnit(spec), spec instanceof RecurrenceSpec ? FEWEST_HEADS : FEWEST_ROWS));
         reference = Operators.of(spec).reference(spec, problem.inputs(), new Sample(most, seed));
-        boolean small = workOfFormula(spec) <= WORK;
-        formula = small ? everything(method.twin().of(problem.inputs())) : null;
+        formula = twin == null ? null : everything(twin.of(problem.inputs()));
         String what = spec instanceof RecurrenceSpec ? "heads" : "rows";
-        description = (most >= units ? "all " + units : most + " of " + units) + " " + what + (small ? " + formula" : "");
+        description = (most >= units ? "all " + units : most + " of " + units) + " " + what + (twin == null ? "" : " + formula");
     }
 
     /** What is compared, for example {@code 97 of 4096 rows}, and whether the method's own formula was too. */

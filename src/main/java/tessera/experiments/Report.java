@@ -26,7 +26,7 @@ public final class Report {
         return document;
     }
 
-    private static Map<String, Object> machine(Machine machine, Device device) {
+    static Map<String, Object> machine(Machine machine, Device device) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("device", device.id());
         line.put("name", device.name());
@@ -62,20 +62,10 @@ public final class Report {
         row.put("family", m.method().family());
         row.put("device", m.device().id());
         row.put("length", m.length());
-        row.put("plan", m.plan() == null ? null : m.plan().summary());
-        row.put("verified", m.verified());
-        row.put("maxAbs", maxAbs(m.accuracy()));
-        row.put("rms", rms(m.accuracy()));
-        row.put("checked", m.checked());
+        result(row, m);
         row.put("outsideMaxAbs", maxAbs(m.outside()));
         row.put("outsideRms", rms(m.outside()));
-        row.put("kernelMillis", m.kernelMillis());
-        row.put("transferMillis", m.transferMillis());
-        row.put("totalMillis", m.totalMillis());
-        row.put("compileMillis", m.verified() ? m.compileNanos() / 1e6 : null);
-        row.put("kernelMedian", m.verified() ? m.kernel().median() : null);
-        row.put("kernelP10", m.verified() ? m.kernel().p10() : null);
-        row.put("kernelP90", m.verified() ? m.kernel().p90() : null);
+        times(row, m);
         row.put("speedup", speedup(comparison, m));
         row.put("speedupOver", comparison.dense(m.device(), m.length()).map(d -> d.method().id()).orElse(null));
         row.put("flops", m.plan() == null ? null : m.plan().cost().flops());
@@ -85,6 +75,26 @@ public final class Report {
         row.put("reason", m.reason());
         row.put("note", comparison.note(m));
         return row;
+    }
+
+    /** How a point was computed and whether it is right. */
+    static void result(Map<String, Object> row, Measurement m) {
+        row.put("plan", m.plan() == null ? null : m.plan().summary());
+        row.put("verified", m.verified());
+        row.put("maxAbs", maxAbs(m.accuracy()));
+        row.put("rms", rms(m.accuracy()));
+        row.put("checked", m.checked());
+    }
+
+    /** Raw samples of a point, and their summary. */
+    static void times(Map<String, Object> row, Measurement m) {
+        row.put("kernelMillis", m.kernelMillis());
+        row.put("transferMillis", m.transferMillis());
+        row.put("totalMillis", m.totalMillis());
+        row.put("compileMillis", m.verified() ? m.compileNanos() / 1e6 : null);
+        row.put("kernelMedian", m.verified() ? m.kernel().median() : null);
+        row.put("kernelP10", m.verified() ? m.kernel().p10() : null);
+        row.put("kernelP90", m.verified() ? m.kernel().p90() : null);
     }
 
     private static Map<String, Object> crossover(Crossover c) {
@@ -103,12 +113,14 @@ public final class Report {
 
     /** The measurements of the document with raw samples in one field, separated by blanks. */
     public static List<Map<String, Object>> csv(Comparison comparison) {
-        return comparison.measurements().stream().map(m -> {
-            Map<String, Object> row = measurement(comparison, m);
-            row.replaceAll((_, value) -> value instanceof double[] samples
-                    ? Arrays.stream(samples).mapToObj(Double::toString).collect(Collectors.joining(" ")) : value);
-            return row;
-        }).toList();
+        return comparison.measurements().stream().map(m -> flat(measurement(comparison, m))).toList();
+    }
+
+    /** A row with its raw samples as text. */
+    static Map<String, Object> flat(Map<String, Object> row) {
+        row.replaceAll((_, value) -> value instanceof double[] samples
+                ? Arrays.stream(samples).mapToObj(Double::toString).collect(Collectors.joining(" ")) : value);
+        return row;
     }
 
     /** The columns that fit a terminal. */
@@ -139,7 +151,7 @@ public final class Report {
         return accuracy == null || !accuracy.finite() ? null : Double.valueOf(accuracy.maxAbs());
     }
 
-    private static Double rms(Accuracy accuracy) {
+    static Double rms(Accuracy accuracy) {
         return accuracy == null || !accuracy.finite() ? null : Double.valueOf(accuracy.rms());
     }
 }
