@@ -8,7 +8,7 @@ import tessera.DType;
  * How to compute a spec on a device.
  *
  * @param operator ATTN, MERGE, GLR or ROPE
- * @param variant the kernel family: rows, split, tiles, recurrent, chunk
+ * @param variant the kernel family: rows, split, tiles, decode, stored, recurrent, chunk
  * @param layout how the allowed pairs are stored; "-" where there are none
  * @param tuning tile sizes, parts, chunk length … by name, in a fixed order
  * @param storage type of the inputs on the device
