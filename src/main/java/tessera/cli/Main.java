@@ -20,6 +20,7 @@ import tessera.experiments.Machine;
             PlanCommand.class,
             RunCommand.class,
             CompareCommand.class,
+            DecodeCommand.class,
             GrowthCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,

@@ -19,7 +19,7 @@ import tessera.methods.Case;
 import tessera.reference.Accuracy;
 
 /**
- * Inputs of a comparison: q, k and v in one shape [batch, heads, length, dim].
+ * Inputs of a comparison: q, k and v in one shape [batch, heads, length, dim], or in those of a spec.
  *
  * @param source where they come from, in words
  * @param expected somebody else's result of softmax attention over all of them; null if there is none
@@ -32,6 +32,16 @@ public record Workload(String source, Tensor q, Tensor k, Tensor v, Tensor expec
         Shape shape = Shape.of(batch, heads, length, headDim);
         String source = "drawn from a normal distribution, seed " + seed;
         return new Workload(source, Tensor.random(shape, seed), Tensor.random(shape, seed + 1), Tensor.random(shape, seed + 2), null, false);
+    }
+
+    /** Standard normal q, k and v in the shapes and the type of a spec. */
+    public static Workload drawn(AttentionSpec spec, long seed) {
+        String source = "drawn from a normal distribution, seed " + seed;
+        return new Workload(source, drawn(spec, "q", seed), drawn(spec, "k", seed + 1), drawn(spec, "v", seed + 2), null, false);
+    }
+
+    private static Tensor drawn(AttentionSpec spec, String name, long seed) {
+        return Tensor.random(spec.inputs().get(name), seed).to(spec.dtype());
     }
 
     /** The sample inside the program: causal attention with PyTorch's float64 result. */

@@ -23,11 +23,20 @@ public record Range(String name, int sink, int first, int last, int diagonal) im
     public long pairs(AttentionSpec spec) {
         long pairs = 0;
         for (int i = 0; i < spec.queries(); i++) {
-            int sinkEnd = Math.clamp(i + diagonal + 1, 0, sink);
-            int start = Math.max(sinkEnd, i + first);
-            int end = Math.min(spec.keys(), i + last + 1);
-            pairs += sinkEnd + Math.max(0, end - start);
+            pairs += visible(spec, i);
         }
         return pairs * spec.batch() * spec.heads();
+    }
+
+    /** Number of keys that query i sees: the sinks up to its diagonal, and its window beyond them. */
+    public int visible(AttentionSpec spec, int i) {
+        int start = Math.max(sinks(i), i + first);
+        int end = Math.min(spec.keys(), i + last + 1);
+        return sinks(i) + Math.max(0, end - start);
+    }
+
+    /** Number of sinks that query i sees. */
+    public int sinks(int i) {
+        return Math.clamp(i + diagonal + 1, 0, sink);
     }
 }

@@ -3,6 +3,7 @@ package tessera.operators;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import tessera.AttentionSpec;
 import tessera.Tensor;
@@ -19,7 +20,7 @@ import tessera.planner.Plan;
 import tessera.reference.AttentionReference;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
-import tessera.tasks.dense.MergeParts;
+import tessera.tasks.dense.DecodeAttention;
 import tessera.tasks.dense.RangeAttention;
 import tessera.tasks.dense.TiledAttention;
 import tessera.tasks.sparse.BlockAttention;
@@ -32,7 +33,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
     private static final Kernel RANGE = Kernel.of(RangeAttention.class, "rows");
     private static final Kernel BLOCKS = Kernel.of(BlockAttention.class, "rows");
     private static final Kernel TILES = Kernel.of(TiledAttention.class, "tiles");
-    private static final Kernel MERGE = Kernel.of(MergeParts.class, "rows");
+    private static final Kernel DECODE = Kernel.of(DecodeAttention.class, "tiles");
 
     @Override
     public Candidates plans(AttentionSpec spec, Device device) {
@@ -83,7 +84,11 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (!layouts.contains(plan.layout())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + String.join(" or ", layouts));
         }
-        if (AttentionPlans.isListed(spec) && plan.variant().equals("tiles") || spec.scores().isOwn() && !plan.variant().equals("stored")) {
+        if (plan.variant().equals("decode") && spec.queries() != 1) {
+            throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
+        }
+        boolean plainOnly = Set.of("tiles", "decode").contains(plan.variant());
+        if (AttentionPlans.isListed(spec) && plainOnly || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
         }
@@ -104,6 +109,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
                     spec.kvHeads(), b.maps(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
+            case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
                     spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
                     Math.ceilDiv(spec.keys(), parts(plan)), r.sink(), r.first(), r.last(), r.diagonal()));
@@ -121,7 +127,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         int rows = spec.batch() * spec.heads() * spec.queries();
         FloatArray partOut = (FloatArray) Tensor.zeros(parts, rows, spec.valueDim()).data();
         FloatArray partLse = (FloatArray) Tensor.zeros(parts, rows).data();
-        return List.of(attention.apply(partOut, partLse), Task.rows("merge", MERGE, rows, partOut, partLse, out, lse, parts, rows, spec.valueDim()));
+        return List.of(attention.apply(partOut, partLse), MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim()));
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
@@ -130,6 +136,14 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         return Task.tiles("attention", TILES, Math.ceilDiv(spec.queries(), tileQ), spec.batch() * spec.heads(), tileQ * lanes, q, k, v, out,
                 lse, spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.sink(),
                 r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"), lanes);
+    }
+
+    private static Task decode(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+        DecodeTiling t = DecodeTiling.of(plan);
+        int visible = r.visible(spec, 0);
+        return Task.tiles("attention", DECODE, t.groups(spec), t.parts(), t.items(), q, k, v, out, lse, DecodeTiling.group(spec),
+                spec.batch() * spec.heads(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), visible, r.sinks(0),
+                Math.max(0, r.first() - r.sinks(0)), Math.ceilDiv(visible, t.parts()), t.tileH(), t.tileK(), t.lanes(), t.items());
     }
 
     @Override

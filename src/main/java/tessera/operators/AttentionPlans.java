@@ -11,6 +11,7 @@ import tessera.engine.Device;
 import tessera.layouts.Bsr;
 import tessera.layouts.Layout;
 import tessera.layouts.Listing;
+import tessera.layouts.Range;
 import tessera.planner.Candidates;
 import tessera.planner.Cost;
 import tessera.planner.Plan;
@@ -80,10 +81,15 @@ final class AttentionPlans {
             candidates.add(byRows);
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
             candidates.ruleOut("tiles", "the tiled kernel needs a FULL or RANGE layout, not " + layout.name());
+            candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
             return;
         }
         int parts = parts();
-        boolean tilesFirst = device.kind().equals("GPU") && spec.queries() >= 16;
+        boolean gpu = device.kind().equals("GPU");
+        boolean tilesFirst = gpu && spec.queries() >= 16;
+        if (gpu) {
+            decode((Range) layout);
+        }
         if (parts >= 2) {
             split(layout, parts);
         }
@@ -96,6 +102,9 @@ final class AttentionPlans {
         }
         if (parts < 2) {
             split(layout, 2);
+        }
+        if (!gpu) {
+            decode((Range) layout);
         }
         stored(layout);
     }
@@ -122,8 +131,9 @@ final class AttentionPlans {
             if (parts < 2) {
                 split(first, 2);
             }
-            candidates.ruleOut("tiles", "the tiled kernel computes plain scores over a FULL or RANGE layout, not "
-                    + (spec.scores().isPlain() ? first.name() : spec.scores()));
+            String not = "kernel computes plain scores over a FULL or RANGE layout, not " + (spec.scores().isPlain() ? first.name() : spec.scores());
+            candidates.ruleOut("tiles", "the tiled " + not);
+            candidates.ruleOut("decode", "the decode " + not);
         }
         stored(first);
     }
@@ -154,6 +164,24 @@ final class AttentionPlans {
         String reason = parts() >= 2 ? rows + " rows would leave some of " + device.computeUnits() + " compute units idle, so the keys are split"
                 : "splits the keys although " + rows + " rows fill the device";
         candidates.add(plan(layout, "split", ordered("parts", parts), parts, reason));
+    }
+
+    private void decode(Range range) {
+        if (spec.queries() != 1 || device.localMemoryBytes() == 0) {
+            candidates.ruleOut("decode", spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
+                    : device.id() + " has no local memory");
+            return;
+        }
+        for (DecodeTiling t : DecodeTiling.of(spec, range.visible(spec, 0), device)) {
+            String limit = t.limit(spec, device);
+            if (limit != null) {
+                candidates.ruleOut("decode " + t.tuning(), limit);
+            } else {
+                String reason = "a read of the keys serves " + t.tileH() + " query heads, in " + t.groups(spec) * t.parts() + " work-groups for "
+                        + device.computeUnits() + " compute units";
+                candidates.add(plan(range, "decode", t.tuning(), t.parts(), reason));
+            }
+        }
     }
 
     private void tiles(Layout layout) {

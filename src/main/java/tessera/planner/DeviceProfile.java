@@ -18,6 +18,7 @@ import tessera.engine.Program;
 import tessera.engine.Task;
 import tessera.io.AtomicFile;
 import tessera.tasks.Copy;
+import tessera.tasks.CopyStrips;
 import tessera.tasks.MultiplyAdd;
 
 /**
@@ -32,11 +33,18 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
     private static final Logger LOG = LoggerFactory.getLogger(DeviceProfile.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Kernel COPY = Kernel.of(Copy.class, "rows");
+    private static final Kernel COPY_STRIPS = Kernel.of(CopyStrips.class, "rows");
     private static final Kernel MULTIPLY_ADD = Kernel.of(MultiplyAdd.class, "rows");
 
-    /** Elements of the copy: larger than the caches, which are largest on GPUs. */
-    private static final int COPY_ELEMENTS = 1 << 23;
-    private static final int GPU_COPY_ELEMENTS = 1 << 25;
+    /** Goes up when the kernels or their sizes change, since older figures do not compare with newer ones. */
+    private static final int EDITION = 2;
+
+    /** Elements of the copy: 256 MiB of traffic, on a GPU 512 MiB, several times its caches. */
+    private static final int COPY_ELEMENTS = 1 << 25;
+    private static final int GPU_COPY_ELEMENTS = 1 << 26;
+    private static final int STRIP = 16;
+    private static final int STRIPS_TOGETHER = 64;
+
     private static final int ROWS_PER_UNIT = 2048;
     private static final int STEPS = 1024;
     private static final int RUNS = 7;
@@ -66,7 +74,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
 
     private static String fingerprint(Device device) {
         return String.join(" | ", device.id(), device.name(), device.driver(), device.computeUnits() + " units",
-                "java " + System.getProperty("java.version"));
+                "java " + System.getProperty("java.version"), "edition " + EDITION);
     }
 
     private static Path file(Device device, Path cache) {
@@ -111,23 +119,36 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
     }
 
     private static DeviceProfile measure(Device device) {
+        return new DeviceProfile(device, copyRate(device), multiplyAddRate(device));
+    }
+
+    private static double copyRate(Device device) {
+        boolean gpu = device.kind().equals("GPU");
+        int together = STRIP * STRIPS_TOGETHER;
         long array = Math.min(device.memoryBytes() / 8, device.maxArrayBytes());
-        int elements = Math.clamp(array / Float.BYTES, 1024, device.kind().equals("GPU") ? GPU_COPY_ELEMENTS : COPY_ELEMENTS);
+        int elements = together * Math.clamp(array / Float.BYTES / together, 1, (gpu ? GPU_COPY_ELEMENTS : COPY_ELEMENTS) / together);
+        Tensor in = Tensor.zeros(elements).fill(1);
+        Tensor out = Tensor.zeros(elements);
+        Task copy = Task.rows("probe", gpu ? COPY_STRIPS : COPY, gpu ? elements / STRIP : elements, in.data(), out.data());
+        double nanos = leastNanos(device, copy, in, out);
+        for (int i = 0; i < elements; i++) {
+            if (out.get(i) != 1) {
+                throw new TesseraException("copying on " + device + " went wrong at element " + i);
+            }
+        }
+        return 2.0 * Float.BYTES * elements / nanos;
+    }
+
+    private static double multiplyAddRate(Device device) {
         int rows = ROWS_PER_UNIT * Math.max(1, device.computeUnits());
-        double copy = leastNanos(device, COPY, Tensor.zeros(elements));
-        double compute = leastNanos(device, MULTIPLY_ADD, Tensor.zeros(rows).fill(0.5f), STEPS);
-        return new DeviceProfile(device, 2.0 * Float.BYTES * elements / copy, 16.0 * STEPS * rows / compute);
+        Tensor in = Tensor.zeros(rows).fill(0.5f);
+        Tensor out = Tensor.zeros(rows);
+        return 16.0 * STEPS * rows / leastNanos(device, Task.rows("probe", MULTIPLY_ADD, rows, in.data(), out.data(), STEPS), in, out);
     }
 
     /** The least of several runs, since other work on the machine can only add to it. */
-    private static double leastNanos(Device device, Kernel kernel, Tensor in, Object... scalars) {
-        int rows = in.shape().elements();
-        Tensor out = Tensor.zeros(rows);
-        Object[] arguments = new Object[2 + scalars.length];
-        arguments[0] = in.data();
-        arguments[1] = out.data();
-        System.arraycopy(scalars, 0, arguments, 2, scalars.length);
-        Program program = new Program(List.of(Task.rows("probe", kernel, rows, arguments)), List.of(), List.of(in.data()), List.of(out.data()));
+    private static double leastNanos(Device device, Task task, Tensor in, Tensor out) {
+        Program program = new Program(List.of(task), List.of(), List.of(in.data()), List.of(out.data()));
         try (var session = Engines.of(device).prepare(device, program)) {
             long start = System.nanoTime();
             for (int n = 0; n < 3 || System.nanoTime() - start < WARM_UP_NANOS; n++) {

@@ -24,7 +24,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "growth", "verify", "conformance"})
+    @ValueSource(strings = {"devices", "plan", "run", "decode", "growth", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
@@ -91,6 +91,13 @@ class CommandLineTest {
         "methods --device jvm | --device goes with --verify",
         "compare --heads 0 | --heads must be at least 1, got 0",
         "compare --head-dim -8 --lengths 4 | --head-dim must be at least 1, got -8",
+        "decode --keys 0 | keys must be at least 1, got 0",
+        "decode --keys 1k,5x | is not a length such as",
+        "decode --keys 64k --batch 64k | more than 2^31 - 1 elements",
+        "decode --heads 3 --kv-heads 2 | kvHeads must divide heads",
+        "decode --dtype i8 | F32",
+        "decode --budget 0 | the budget of a point must be above 0",
+        "decode --device jwm | no device 'jwm'; did you mean 'jvm'?; present: jvm",
         "growth --lengths 0 | --lengths must be at least 1, got 0",
         "growth --lengths 1k,5x | Invalid value for option '--lengths'",
         "growth --contexts 1k,-2 | --contexts must be at least 1, got -2",

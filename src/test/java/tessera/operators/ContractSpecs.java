@@ -233,6 +233,7 @@ final class ContractSpecs {
             MergeSpec.of(2, 3, 5, 17, 12),
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
+            MergeSpec.of(2, 4, 8, 129, 8),
             new MergeSpec(3, 2, 2, 17, 8, DType.F16),
             // rotary: batch, heads, length, headDim, rotaryDim, positions, interleaved
             RotarySpec.of(1, 1, 1, 2),

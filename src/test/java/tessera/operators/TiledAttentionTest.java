@@ -81,7 +81,8 @@ class TiledAttentionTest {
         }
     }
 
-    private static void check(AttentionSpec spec, Plan plan, Map<String, Tensor> inputs) {
+    /** Runs a plan on emulated work-groups and compares with the twin. */
+    static void check(AttentionSpec spec, Plan plan, Map<String, Tensor> inputs) {
         Map<String, Tensor> tensors = new LinkedHashMap<>(inputs);
         spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
         Device jvm = Engines.device(Device.JVM);
