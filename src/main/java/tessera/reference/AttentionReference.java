@@ -208,9 +208,9 @@ public final class AttentionReference {
         return new Expected.Values(IntStream.range(0, values.length).toArray(), values);
     }
 
-    /** The element of an input that broadcasts to [batch, heads, queries, keys]. */
+    /** The element of a bias or mask that broadcasts to [batch, heads, queries, keys]; dimensions of 1 in front may be left out. */
     private double at(String name, int... index) {
-        Shape shape = inputs.get(name).shape();
+        Shape shape = name.equals("bias") ? scores.bias() : scores.mask();
         int offset = 0;
         for (int axis = 0; axis < index.length; axis++) {
             offset = offset * shape.dim(axis) + (shape.dim(axis) == 1 ? 0 : index[axis]);

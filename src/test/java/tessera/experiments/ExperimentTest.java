@@ -38,6 +38,20 @@ class ExperimentTest {
     }
 
     @Test
+    void everyMethodCanBeMeasured() {
+        Comparison comparison = Sketches.run(Methods.all(), Workload.drawn(2, 2, 40, 8, 1));
+        for (Measurement m : comparison.measurements()) {
+            assertTrue(m.verified(), m.method() + ": " + m.reason());
+            assertTrue(m.checked().endsWith("+ formula"), m.checked());
+            assertEquals(m.problem().steps().size(), m.plan().split(" \\+ ").length, m.plan());
+            assertTrue(m.cost().density() > 0 && m.cost().density() <= 1, m.method() + " " + m.cost());
+        }
+        Measurement cascade = comparison.measurements().stream().filter(m -> m.method().id().equals("H11")).findFirst().orElseThrow();
+        assertEquals("ATTN rows PAGED F32 + ATTN rows PAGED F32 + MERGE rows F32", cascade.plan());
+        assertTrue(cascade.problem().isCausal(), "the prefix lies before every query");
+    }
+
+    @Test
     void aWrongResultHasNoTime() {
         Comparison comparison = Sketches.run(List.of(Methods.of("H03"), Sketches.WRONG), Workload.drawn(1, 2, 33, 8, 1));
         assertFalse(comparison.passed());
