@@ -14,17 +14,17 @@ public final class CosineFeatures {
      *
      * @param x [batch * heads, length, dim]
      * @param out [batch * heads, length, 2 * dim]
-     * @param step the angle between neighbours, π / 2M
+     * @param turns [length, 2], cosine and sine of each position's angle πi / 2M
      */
-    public static void rows(FloatArray x, FloatArray out, int length, int dim, float step, int rowOffset, int rowCount) {
+    public static void rows(FloatArray x, FloatArray turns, FloatArray out, int length, int dim, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int token = row / dim;
             float value = TornadoMath.max(x.get(row), 0.0f);
-            float angle = step * (token % length);
+            int turn = 2 * (token % length);
             int at = row + token * dim;
-            out.set(at, value * TornadoMath.cos(angle));
-            out.set(at + dim, value * TornadoMath.sin(angle));
+            out.set(at, value * turns.get(turn));
+            out.set(at + dim, value * turns.get(turn + 1));
         }
     }
 }

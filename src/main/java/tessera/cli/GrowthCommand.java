@@ -94,9 +94,9 @@ final class GrowthCommand implements Callable<Integer> {
         }
         Map<String, Object> document = GrowthReport.document(result);
         if (reports != null) {
-            reports.write("growth.png", ByteBuffer.wrap(GrowthChart.png(result)));
             reports.write("growth.json", out -> Rows.json(out, document));
             reports.write("growth.csv", out -> Rows.csv(out, GrowthReport.csv(result)));
+            chart(result);
         }
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
@@ -121,6 +121,15 @@ final class GrowthCommand implements Callable<Integer> {
         }
         out.flush();
         return result.passed() ? 0 : 1;
+    }
+
+    /** Java draws no text where the system has no fonts at all; the figures are there without the picture. */
+    private void chart(GrowthResult result) {
+        try {
+            reports.write("growth.png", ByteBuffer.wrap(GrowthChart.png(result)));
+        } catch (InternalError | LinkageError e) {
+            command.commandLine().getErr().println("no chart, as this system has no fonts (" + e.getMessage() + "); growth.json has what it would show");
+        }
     }
 
     private Growth growth() {

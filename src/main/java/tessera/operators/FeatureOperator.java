@@ -59,10 +59,11 @@ public final class FeatureOperator implements Operator<FeatureSpec> {
         FloatArray out = (FloatArray) tensors.get("out").data();
         FloatArray omega = spec.features().randomRows() == 0 ? null : (FloatArray) tensors.get("omega").data();
         List<TornadoNativeArray> inputs = omega == null ? List.of(x) : List.of(x, omega);
-        return new Program(List.of(task(spec, x, omega, out)), inputs, List.of(), List.of(out));
+        FloatArray turns = spec.features() instanceof Cosine(int longest) ? turns(spec.length(), longest) : null;
+        return new Program(List.of(task(spec, x, omega, turns, out)), inputs, turns == null ? List.of() : List.of(turns), List.of(out));
     }
 
-    private static Task task(FeatureSpec spec, FloatArray x, FloatArray omega, FloatArray out) {
+    private static Task task(FeatureSpec spec, FloatArray x, FloatArray omega, FloatArray turns, FloatArray out) {
         int tokens = spec.batch() * spec.heads() * spec.length();
         int dim = spec.dim();
         int channels = tokens * dim;
@@ -77,10 +78,20 @@ public final class FeatureOperator implements Operator<FeatureSpec> {
                 Task.rows("positive", POSITIVE, tokens, x, omega, out, dim, count, power(dim, -0.25), power(count, -0.5));
             case TrigonometricRandom(int count) ->
                 Task.rows("trigonometric", TRIGONOMETRIC, tokens, x, omega, out, dim, count, power(count, -0.5));
-            case Cosine(int longest) -> Task.rows("cosine", COSINE, channels, x, out, spec.length(), dim, (float) (Math.PI / (2.0 * longest)));
+            case Cosine _ -> Task.rows("cosine", COSINE, channels, x, turns, out, spec.length(), dim);
             case Square(float alpha, float beta, float gamma) ->
                 Task.rows("square", SQUARE, tokens, x, out, dim, alpha, beta * power(4.0 / dim, 0.25), gamma);
         };
+    }
+
+    /** Cosine and sine of each position's angle. */
+    private static FloatArray turns(int length, int longest) {
+        FloatArray turns = new FloatArray(2 * length);
+        for (int i = 0; i < length; i++) {
+            turns.set(2 * i, (float) Math.cos(Math.PI * i / (2.0 * longest)));
+            turns.set(2 * i + 1, (float) Math.sin(Math.PI * i / (2.0 * longest)));
+        }
+        return turns;
     }
 
     private static float power(double base, double exponent) {
