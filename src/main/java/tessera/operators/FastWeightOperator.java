@@ -20,6 +20,7 @@ import tessera.reference.Sample;
 import tessera.tasks.linear.Descent;
 import tessera.tasks.linear.DescentOutputs;
 import tessera.tasks.linear.InnerLoss;
+import tessera.tasks.linear.MlpDescent;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -29,6 +30,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  */
 public final class FastWeightOperator implements Operator<FastWeightSpec> {
     private static final Kernel DESCENT = Kernel.of(Descent.class, "rows");
+    private static final Kernel MLP = Kernel.of(MlpDescent.class, "rows");
     private static final Kernel OUTPUTS = Kernel.of(DescentOutputs.class, "rows");
 
     @Override
@@ -39,7 +41,7 @@ public final class FastWeightOperator implements Operator<FastWeightSpec> {
     @Override
     public Program bind(FastWeightSpec spec, Plan plan, Map<String, Tensor> tensors) {
         FastWeightBuffers buffers = new FastWeightBuffers(spec);
-        List<Task> tasks = linear(spec, plan.variant().equals("dual"), buffers, tensors);
+        List<Task> tasks = spec.model() == Model.MLP2 ? List.of(perceptron(spec, buffers, tensors)) : linear(spec, plan.variant().equals("dual"), buffers, tensors);
         List<TornadoNativeArray> inputs = new ArrayList<>(List.of(tensors.get("q").data(), tensors.get("k").data(), tensors.get("v").data()));
         inputs.addAll(List.of(buffers.rates(), buffers.norm(), buffers.memory()));
         return new Program(tasks, inputs, List.of(), List.of(tensors.get("out").data(), buffers.memory()), () -> buffers.fill(tensors),
@@ -64,6 +66,12 @@ public final class FastWeightOperator implements Operator<FastWeightSpec> {
                     spec.keyDim(), dv, spec.chunk(), spec.epsilon(), options));
         }
         return tasks;
+    }
+
+    private static Task perceptron(FastWeightSpec spec, FastWeightBuffers buffers, Map<String, Tensor> tensors) {
+        return Task.rows("descent", MLP, spec.batch() * spec.heads(), tensors.get("q").data(), tensors.get("k").data(), tensors.get("v").data(),
+                buffers.rates(), buffers.norm(), buffers.memory(), new FloatArray(buffers.memory().getSize()), tensors.get("out").data(), spec.length(),
+                spec.keyDim(), spec.hiddenDim(), spec.valueDim(), spec.chunk(), spec.epsilon(), options(spec));
     }
 
     private static int options(FastWeightSpec spec) {

@@ -3,6 +3,7 @@ package tessera.operators;
 import java.util.Map;
 import tessera.DType;
 import tessera.FastWeightSpec;
+import tessera.FastWeightSpec.Model;
 import tessera.FastWeightSpec.Optimiser;
 import tessera.Shape;
 import tessera.engine.Device;
@@ -33,8 +34,11 @@ final class FastWeightPlans {
 
     static Candidates of(FastWeightSpec spec, Device device) {
         FastWeightPlans plans = new FastWeightPlans(spec, device);
-        if (spec.model().isDeep()) {
+        if (spec.model() == Model.SWIGLU) {
             plans.candidates.ruleOut("primal", spec.model() + " has no kernel");
+        } else if (spec.model() == Model.MLP2) {
+            plans.candidates.ruleOut("dual", "the dual form is there for linear models");
+            plans.primal();
         } else if (spec.optimiser() == Optimiser.MUON) {
             plans.candidates.ruleOut("primal", "steps by MUON are there for SWIGLU, not for " + spec.model());
         } else if (spec.chunk() < SIDE_BY_SIDE) {
