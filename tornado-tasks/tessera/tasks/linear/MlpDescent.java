@@ -1,6 +1,7 @@
 package tessera.tasks.linear;
 
 import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -32,41 +33,43 @@ public final class MlpDescent {
             float[] slope = new float[valueDim];
             x[keyDim] = 1.0f;
             hidden[hiddenDim] = 1.0f;
-            for (int t = 0; t < length; t++) {
-                int token = state * length + t;
-                float step = rates.get(token * 4);
-                float share = rates.get(token * 4 + 1);
-                float momentum = rates.get(token * 4 + 2);
-                float keep = rates.get(token * 4 + 3);
-                if (t % chunk == 0) {
-                    Layer.keep(memory, base, frozen, base, size, 1, size);
+            for (int start = 0; start < length; start += chunk) {
+                int end = TornadoMath.min(length, start + chunk);
+                float lastShare = rates.get((state * length + end - 1) * 4 + 1);
+                Layer.keep(memory, base, frozen, base, size, 1, size);
+                for (int t = start; t < end; t++) {
+                    int token = state * length + t;
+                    float step = rates.get(token * 4);
+                    float share = rates.get(token * 4 + 1);
+                    float momentum = rates.get(token * 4 + 2);
+                    float keep = rates.get(token * 4 + 3);
+                    for (int c = 0; c < keyDim; c++) {
+                        x[c] = k.get(token * keyDim + c);
+                    }
+                    Layer.apply(frozen, base, hiddenDim, x, keyDim + 1, before, hiddenDim);
+                    for (int h = 0; h < hiddenDim; h++) {
+                        hidden[h] = Activation.gelu(before[h]);
+                    }
+                    Layer.apply(frozen, base + up, valueDim, hidden, hiddenDim + 1, z, valueDim);
+                    InnerLoss.slope(z, slope, k, token * keyDim, v, token * valueDim, norm, state * 2 * valueDim, valueDim, epsilon, options);
+                    Layer.back(frozen, base + up, valueDim, back, hiddenDim, slope, valueDim);
+                    for (int h = 0; h < hiddenDim; h++) {
+                        back[h] = back[h] * Activation.geluSlope(before[h]);
+                    }
+                    Layer.step(memory, base, base + size, hiddenDim, x, keyDim + 1, back, hiddenDim, step, momentum, keep, options);
+                    Layer.step(memory, base + up, base + size + up, valueDim, hidden, hiddenDim + 1, slope, valueDim, step, momentum, keep, options);
+                    for (int c = 0; c < keyDim; c++) {
+                        x[c] = q.get(token * keyDim + c);
+                    }
+                    Layer.read(memory, base, frozen, base, hiddenDim, x, keyDim + 1, before, hiddenDim, share, options);
+                    for (int h = 0; h < hiddenDim; h++) {
+                        hidden[h] = Activation.gelu(before[h]);
+                    }
+                    Layer.read(memory, base + up, frozen, base + up, valueDim, hidden, hiddenDim + 1, z, valueDim, share, options);
+                    InnerLoss.read(z, q, token * keyDim, norm, state * 2 * valueDim, out, token * valueDim, valueDim, epsilon, options);
                 }
-                for (int c = 0; c < keyDim; c++) {
-                    x[c] = k.get(token * keyDim + c);
-                }
-                Layer.apply(frozen, base, hiddenDim, x, keyDim + 1, before, hiddenDim);
-                for (int h = 0; h < hiddenDim; h++) {
-                    hidden[h] = Activation.gelu(before[h]);
-                }
-                Layer.apply(frozen, base + up, valueDim, hidden, hiddenDim + 1, z, valueDim);
-                InnerLoss.slope(z, slope, k, token * keyDim, v, token * valueDim, norm, state * 2 * valueDim, valueDim, epsilon, options);
-                Layer.back(frozen, base + up, valueDim, back, hiddenDim, slope, valueDim);
-                for (int h = 0; h < hiddenDim; h++) {
-                    back[h] = back[h] * Activation.geluSlope(before[h]);
-                }
-                Layer.step(memory, base, base + size, hiddenDim, x, keyDim + 1, back, hiddenDim, step, momentum, keep, options);
-                Layer.step(memory, base + up, base + size + up, valueDim, hidden, hiddenDim + 1, slope, valueDim, step, momentum, keep, options);
-                for (int c = 0; c < keyDim; c++) {
-                    x[c] = q.get(token * keyDim + c);
-                }
-                Layer.read(memory, base, frozen, base, hiddenDim, x, keyDim + 1, before, hiddenDim, share, options);
-                for (int h = 0; h < hiddenDim; h++) {
-                    hidden[h] = Activation.gelu(before[h]);
-                }
-                Layer.read(memory, base + up, frozen, base + up, valueDim, hidden, hiddenDim + 1, z, valueDim, share, options);
-                InnerLoss.read(z, q, token * keyDim, norm, state * 2 * valueDim, out, token * valueDim, valueDim, epsilon, options);
-                if ((options & InnerLoss.QUERY_STEP) != 0 && (t + 1 == length || (t + 1) % chunk == 0)) {
-                    Layer.settle(memory, base, frozen, base, size, 1, size, share);
+                if ((options & InnerLoss.QUERY_STEP) != 0) {
+                    Layer.settle(memory, base, frozen, base, size, 1, size, lastShare);
                 }
             }
         }

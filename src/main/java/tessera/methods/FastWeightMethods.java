@@ -33,10 +33,14 @@ final class FastWeightMethods {
     /** Added to the logits of what Titans forget, so that a token is remembered for some fifty more. */
     private static final double FORGET = -4;
 
+    /** Tokens of LaCT's smaller chunks. */
+    private static final int LARGE_CHUNK = 4096;
+
     static final List<Method> ALL = List.of(
             new Method("T06", FastWeightMethods::tttLinear, in -> new TttTwin(in, MINI_BATCH, EPSILON, true, "").out()),
             new Method("T07", FastWeightMethods::tttMlp, in -> new TttTwin(in, MINI_BATCH, EPSILON, false, "Up", "Down").out()),
-            new Method("T08", FastWeightMethods::titans, FastWeightMethods::titansTwin));
+            new Method("T08", FastWeightMethods::titans, FastWeightMethods::titansTwin),
+            new Method("T09", FastWeightMethods::lact, in -> new LactTwin(in, chunk(in.get("q"))).out()));
 
     private FastWeightMethods() {
     }
@@ -97,13 +101,30 @@ final class FastWeightMethods {
                 for (int c = 0; c < d; c++) {
                     for (int e = 0; e < d; e++) {
                         surprise[c][e] = in.get("momentum").get(token) * surprise[c][e] - in.get("step").get(token) * k[c] * slope[e];
-                        memory[c][e] = (1 - in.get("forget").get(token)) * memory[c][e] + surprise[c][e];
+                        memory[c][e] = (1.0 - in.get("forget").get(token)) * memory[c][e] + surprise[c][e];
                     }
                 }
                 out[t] = FastWeightTwin.times(FastWeightTwin.row(in.get("q"), token), memory);
             }
             return out;
         });
+    }
+
+    /** A gated memory of keys and queries of length 1, in large chunks, each an orthogonal step. */
+    private static Case lact(Tensor q, Tensor k, Tensor v, long seed) {
+        int d = q.shape().dim(3);
+        Map<String, Tensor> inputs = Setup.inputs(unit(q), unit(k), v);
+        inputs.put("step", drawn(tokens(q), seed, FastWeightMethods::sigmoid));
+        Shape square = Shape.of(q.shape().dim(0), q.shape().dim(1), d, d);
+        for (String name : List.of("wGate0", "wUp0", "wDown0")) {
+            inputs.put(name, drawn(square, seed + inputs.size(), x -> x / Math.sqrt(d)));
+        }
+        return new Case(spec(q).model(Model.SWIGLU, d).loss(Loss.DOT).optimiser(Optimiser.MUON).chunk(chunk(q)).initialWeights().build(), inputs);
+    }
+
+    /** A quarter of the tokens, but at most LaCT's smallest chunk and more than there are channels. */
+    private static int chunk(Tensor q) {
+        return Math.max(2 * q.shape().dim(3), Math.min(LARGE_CHUNK, Math.ceilDiv(q.shape().dim(2), 4)));
     }
 
     private static FastWeightBuilder spec(Tensor q) {
