@@ -39,9 +39,13 @@ final class FastWeightBuffers {
         return (int) (spec.weights().values().stream().mapToLong(Shape::elements).sum() / (spec.batch() * spec.heads()));
     }
 
-    /** Weights, and a momentum or a summed gradient of each. */
+    /** Weights, and of each its momentum, or its summed gradients over a chunk and over a block of it. */
     static int layers(FastWeightSpec spec) {
-        return spec.optimiser() == Optimiser.SGD ? 1 : 2;
+        return switch (spec.optimiser()) {
+            case SGD -> 1;
+            case MOMENTUM -> 2;
+            case MUON -> 3;
+        };
     }
 
     /** Elements of one state that an orthogonal step of its largest matrix works on, at least 1. */

@@ -44,7 +44,7 @@ public final class FastWeightOperator implements Operator<FastWeightSpec> {
     public Program bind(FastWeightSpec spec, Plan plan, Map<String, Tensor> tensors) {
         FastWeightBuffers buffers = new FastWeightBuffers(spec);
         List<Task> tasks = switch (spec.model()) {
-            case LINEAR, LINEAR_LN -> linear(spec, plan.variant().equals("dual"), buffers, tensors);
+            case LINEAR, LINEAR_LN -> linear(spec, plan, buffers, tensors);
             case MLP2 -> List.of(perceptron(spec, buffers, tensors));
             case SWIGLU -> List.of(gated(spec, buffers, tensors));
         };
@@ -55,13 +55,14 @@ public final class FastWeightOperator implements Operator<FastWeightSpec> {
                 () -> buffers.spread(tensors));
     }
 
-    private static List<Task> linear(FastWeightSpec spec, boolean dual, FastWeightBuffers buffers, Map<String, Tensor> tensors) {
+    private static List<Task> linear(FastWeightSpec spec, Plan plan, FastWeightBuffers buffers, Map<String, Tensor> tensors) {
+        boolean dual = plan.variant().equals("dual");
         Object q = tensors.get("q").data();
         Object k = tensors.get("k").data();
         Object out = tensors.get("out").data();
         int states = spec.batch() * spec.heads();
         int dv = spec.valueDim();
-        int width = spec.model().hasNorm() ? dv : 1;
+        int width = plan.tuning().getOrDefault("columns", dv);
         FloatArray frozen = new FloatArray(buffers.memory().getSize() * (dual ? Math.ceilDiv(spec.length(), spec.chunk()) : 1));
         FloatArray slopes = new FloatArray(dual ? states * spec.length() * dv : 1);
         int options = options(spec);

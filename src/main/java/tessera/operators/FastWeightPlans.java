@@ -1,5 +1,6 @@
 package tessera.operators;
 
+import java.util.List;
 import java.util.Map;
 import tessera.DType;
 import tessera.FastWeightSpec;
@@ -16,6 +17,9 @@ final class FastWeightPlans {
 
     /** Least tokens of a chunk for which reading them side by side is the first choice. */
     private static final int SIDE_BY_SIDE = 4;
+
+    /** Numbers in a cache line. */
+    private static final int LINE = 16;
 
     private final FastWeightSpec spec;
     private final Device device;
@@ -40,30 +44,48 @@ final class FastWeightPlans {
             plans.candidates.ruleOut("primal", "steps by MUON are there for SWIGLU, not for " + spec.model());
         } else if (spec.model().isDeep()) {
             plans.candidates.ruleOut("dual", "the dual form is there for linear models");
-            plans.primal();
-        } else if (spec.chunk() < SIDE_BY_SIDE) {
-            plans.primal();
-            plans.dual();
+            plans.primal(Map.of(), 1);
+        } else if (spec.model().hasNorm()) {
+            plans.linear(Map.of(), 1);
         } else {
-            plans.dual();
-            plans.primal();
+            plans.columns().forEach(columns -> plans.linear(Map.of("columns", columns), spec.valueDim() / columns));
         }
         return plans.candidates;
     }
 
-    private void primal() {
-        long work = states * FastWeightBuffers.work(spec);
-        long rows = states * (spec.model() == Model.LINEAR ? spec.valueDim() : 1);
-        if (fits("primal", Math.max(memory, work), "use fewer heads")) {
-            add("primal", work(), 2 * memory + work, rows + " rows side by side, each one token after the other");
+    /** Value channels of a row of a model without a norm: neighbours for a CPU, whose caches hold lines; one for others, so that rows are many. */
+    private List<Integer> columns() {
+        int line = LINE;
+        while (spec.valueDim() % line != 0) {
+            line--;
+        }
+        return line == 1 ? List.of(1) : device.kind().equals("CPU") ? List.of(line, 1) : List.of(1, line);
+    }
+
+    private void linear(Map<String, Integer> tuning, int rows) {
+        if (spec.chunk() < SIDE_BY_SIDE) {
+            primal(tuning, rows);
+            dual(tuning);
+        } else {
+            dual(tuning);
+            primal(tuning, rows);
         }
     }
 
-    private void dual() {
+    /** @param rows of one state */
+    private void primal(Map<String, Integer> tuning, int rows) {
+        long work = states * FastWeightBuffers.work(spec);
+        if (fits("primal", Math.max(memory, work), "use fewer heads")) {
+            add("primal", tuning, work(), 2 * memory + work, states * rows + " rows side by side, each one token after the other");
+        }
+    }
+
+    private void dual(Map<String, Integer> tuning) {
         long before = memory * Math.ceilDiv(spec.length(), spec.chunk());
         if (fits("dual", before, "use longer chunks or the primal plan")) {
             long pairs = tokens * (Math.min(spec.chunk(), spec.length()) + 1) / 2;
-            add("dual", work() + 2 * pairs * (spec.keyDim() + spec.valueDim()), memory + before + tokens * spec.valueDim(), "slopes one after the other, then " + tokens + " tokens read side by side");
+            add("dual", tuning, work() + 2 * pairs * (spec.keyDim() + spec.valueDim()), memory + before + tokens * spec.valueDim(),
+                    "slopes one after the other, then " + tokens + " tokens read side by side");
         }
     }
 
@@ -76,10 +98,10 @@ final class FastWeightPlans {
     }
 
     /** @param scratch elements beside inputs, outputs and rates */
-    private void add(String variant, long flops, long scratch, String reason) {
+    private void add(String variant, Map<String, Integer> tuning, long flops, long scratch, String reason) {
         long given = spec.inputs().values().stream().mapToLong(Shape::elements).sum() + spec.outputs().values().stream().mapToLong(Shape::elements).sum();
         long elements = given + 4 * tokens + scratch;
-        candidates.add(new Plan("FWM", variant, "-", Map.of(), DType.F32, new Cost(flops, 4 * elements, 4 * elements, 1), reason));
+        candidates.add(new Plan("FWM", variant, "-", tuning, DType.F32, new Cost(flops, 4 * elements, 4 * elements, 1), reason));
     }
 
     /** Value, gradient, step and read of every token; back through the hidden units where there are any. */
