@@ -65,7 +65,9 @@ public record FastWeightSpec(int batch, int heads, int length, int keyDim, int v
         MOMENTUM,
         /**
          * One step for each chunk, with its summed gradient made orthogonal by five Newton-Schulz iterations; then every column of a
-         * weight matrix gets its length from before. Tokens read the weights from before their chunk.
+         * weight matrix gets its length from before. Tokens read the weights from before their chunk. A chunk needs more tokens than
+         * a weight matrix has rows or columns: its gradient has directions of no slope else, and an iteration enlarges what rounding
+         * leaves there, some 500 times in all.
          */
         MUON
     }
@@ -193,10 +195,13 @@ public record FastWeightSpec(int batch, int heads, int length, int keyDim, int v
         }
     }
 
-    /** {@inheritDoc} Two whole chunks and a part of one, of at most 16 tokens. */
+    /** {@inheritDoc} Two whole chunks and a part of one, of at most 16 tokens; with MUON two of 16, of small tokens. */
     @Override
     public FastWeightSpec miniature() {
-        return new FastWeightSpec(1, Math.min(heads, 2), Math.min(length, 39), keyDim, valueDim, hiddenDim, model, loss, optimiser,
-                Math.min(chunk, 16), postNorm, queryStep, epsilon, initialWeights, finalWeights, dtype);
+        boolean muon = optimiser == Optimiser.MUON;
+        int few = muon ? 8 : Integer.MAX_VALUE;
+        return new FastWeightSpec(1, Math.min(heads, 2), muon ? 32 : Math.min(length, 39), Math.min(keyDim, few), Math.min(valueDim, few),
+                Math.min(hiddenDim, few), model, loss, optimiser, muon ? 16 : Math.min(chunk, 16), postNorm, queryStep, epsilon, initialWeights,
+                finalWeights, dtype);
     }
 }

@@ -59,5 +59,7 @@ class FastWeightSpecTest {
     void theMiniatureHasSeveralChunks() {
         FastWeightSpec small = FastWeightSpec.of(8, 12, 100_000, 64).chunk(4096).optimiser(Optimiser.MOMENTUM).build().miniature();
         assertEquals(FastWeightSpec.of(1, 2, 39, 64).chunk(16).optimiser(Optimiser.MOMENTUM).build(), small);
+        FastWeightSpec muon = FastWeightSpec.of(1, 2, 1, 64).model(Model.SWIGLU, 128).optimiser(Optimiser.MUON).chunk(4096).initialWeights().build();
+        assertEquals(FastWeightSpec.of(1, 2, 32, 8).model(Model.SWIGLU, 8).optimiser(Optimiser.MUON).chunk(16).initialWeights().build(), muon.miniature());
     }
 }

@@ -1,6 +1,7 @@
 package tessera.tasks.linear;
 
 import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
@@ -43,53 +44,39 @@ public final class Descent {
             int before = base;
             float[] x = new float[keyDim + 1];
             float[] z = new float[width];
-            float[] other = new float[width];
+            float[] slope = new float[width];
             x[keyDim] = 1.0f;
-            for (int t = 0; t < length; t++) {
-                int token = state * length + t;
-                if (t % chunk == 0) {
-                    if ((options & InnerLoss.KEEPS) != 0) {
-                        before = (state * ((length + chunk - 1) / chunk) + t / chunk) * layers * size + first;
-                    }
-                    for (int c = 0; c < layers * inputs; c++) {
-                        for (int e = 0; e < width; e++) {
-                            frozen.set(before + c * valueDim + e, memory.get(base + c * valueDim + e));
-                        }
-                    }
-                }
-                for (int c = 0; c < keyDim; c++) {
-                    x[c] = k.get(token * keyDim + c);
-                }
-                Layer.apply(frozen, before, valueDim, x, inputs, z, width);
-                InnerLoss.slope(z, other, k, token * keyDim + first, v, token * valueDim + first, norm, state * 2 * valueDim, width, epsilon, options);
-                Layer.step(memory, base, base + size, valueDim, x, inputs, other, width, rates.get(token * 4), rates.get(token * 4 + 2),
-                        rates.get(token * 4 + 3), options);
-                float share = rates.get(token * 4 + 1);
+            for (int start = 0; start < length; start += chunk) {
+                int end = TornadoMath.min(length, start + chunk);
+                float share = rates.get((state * length + end - 1) * 4 + 1);
                 if ((options & InnerLoss.KEEPS) != 0) {
-                    for (int e = 0; e < width; e++) {
-                        slopes.set(token * valueDim + first + e, other[e]);
-                    }
+                    before = (state * ((length + chunk - 1) / chunk) + start / chunk) * layers * size + first;
                 }
-                if ((options & InnerLoss.KEEPS) == 0) {
+                Layer.keep(memory, base, frozen, before, valueDim, layers * inputs, width);
+                for (int t = start; t < end; t++) {
+                    int token = state * length + t;
                     for (int c = 0; c < keyDim; c++) {
-                        x[c] = q.get(token * keyDim + c);
+                        x[c] = k.get(token * keyDim + c);
                     }
-                    Layer.apply(memory, base, valueDim, x, inputs, z, width);
-                    if ((options & InnerLoss.QUERY_STEP) != 0) {
-                        Layer.apply(frozen, before, valueDim, x, inputs, other, width);
+                    Layer.apply(frozen, before, valueDim, x, inputs, z, width);
+                    InnerLoss.slope(z, slope, k, token * keyDim + first, v, token * valueDim + first, norm, state * 2 * valueDim, width, epsilon, options);
+                    Layer.step(memory, base, base + size, valueDim, x, inputs, slope, width, rates.get(token * 4), rates.get(token * 4 + 2),
+                            rates.get(token * 4 + 3), options);
+                    if ((options & InnerLoss.KEEPS) != 0) {
                         for (int e = 0; e < width; e++) {
-                            z[e] = other[e] + share * (z[e] - other[e]);
+                            slopes.set(token * valueDim + first + e, slope[e]);
                         }
                     }
-                    InnerLoss.read(z, q, token * keyDim + first, norm, state * 2 * valueDim, out, token * valueDim + first, width, epsilon, options);
+                    if ((options & InnerLoss.KEEPS) == 0) {
+                        for (int c = 0; c < keyDim; c++) {
+                            x[c] = q.get(token * keyDim + c);
+                        }
+                        Layer.read(memory, base, frozen, before, valueDim, x, inputs, z, width, rates.get(token * 4 + 1), options);
+                        InnerLoss.read(z, q, token * keyDim + first, norm, state * 2 * valueDim, out, token * valueDim + first, width, epsilon, options);
+                    }
                 }
-                if ((options & InnerLoss.QUERY_STEP) != 0 && (t + 1 == length || (t + 1) % chunk == 0)) {
-                    for (int c = 0; c < inputs; c++) {
-                        for (int e = 0; e < width; e++) {
-                            float kept = frozen.get(before + c * valueDim + e);
-                            memory.set(base + c * valueDim + e, kept + share * (memory.get(base + c * valueDim + e) - kept));
-                        }
-                    }
+                if ((options & InnerLoss.QUERY_STEP) != 0) {
+                    Layer.settle(memory, base, frozen, before, valueDim, inputs, width, share);
                 }
             }
         }

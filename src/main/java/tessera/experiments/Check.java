@@ -133,9 +133,10 @@ final class Check {
         };
     }
 
-    /** The formulas are free to look at every pair of tokens. */
+    /** The formulas are free to look at every pair of tokens, or at a loss around every hidden unit. */
     private static double workOfFormula(Spec spec) {
         double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.heads() * r.length() * r.length() * r.valueDim() : 0;
-        return Math.max(pairs, units(spec) * workOfUnit(spec));
+        double differences = spec instanceof FastWeightSpec f ? 4.0 * Math.max(f.hiddenDim(), f.valueDim()) : 1;
+        return Math.max(pairs, units(spec) * workOfUnit(spec) * differences);
     }
 }

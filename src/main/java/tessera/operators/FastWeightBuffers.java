@@ -9,6 +9,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** What the kernels of fast weights read beside queries, keys and values: rates of tokens, norms, and each state's memory in one piece. */
 final class FastWeightBuffers {
+
+    /** Factors of X, of its third and of its fifth power in each Newton-Schulz iteration, as in LaCT's code (arXiv:2505.23884). */
+    private static final float[] FACTORS = {4.0848f, -6.8946f, 2.9270f, 3.9505f, -6.3029f, 2.6377f, 3.7418f, -5.5913f, 2.3037f, 2.8769f, -3.1427f,
+        1.2046f, 2.8366f, -3.0525f, 1.2012f};
+
     private final FastWeightSpec spec;
     private final int states;
     private final int layers;
@@ -16,6 +21,7 @@ final class FastWeightBuffers {
     private final FloatArray rates;
     private final FloatArray norm;
     private final FloatArray memory;
+    private final FloatArray factors;
 
     FastWeightBuffers(FastWeightSpec spec) {
         this.spec = spec;
@@ -25,16 +31,28 @@ final class FastWeightBuffers {
         this.rates = new FloatArray(states * spec.length() * 4);
         this.norm = new FloatArray(spec.model().hasNorm() ? states * 2 * spec.valueDim() : 1);
         this.memory = new FloatArray(states * layers * size);
+        this.factors = FloatArray.fromElements(FACTORS);
     }
 
     /** Weights of one state. */
     static int weights(FastWeightSpec spec) {
-        return spec.weights().values().stream().mapToInt(Shape::elements).sum() / (spec.batch() * spec.heads());
+        return (int) (spec.weights().values().stream().mapToLong(Shape::elements).sum() / (spec.batch() * spec.heads()));
     }
 
-    /** Weights, and a momentum or a summed gradient of each. */
+    /** Weights, and of each its momentum, or its summed gradients over a chunk and over a block of it. */
     static int layers(FastWeightSpec spec) {
-        return spec.optimiser() == Optimiser.SGD ? 1 : 2;
+        return switch (spec.optimiser()) {
+            case SGD -> 1;
+            case MOMENTUM -> 2;
+            case MUON -> 3;
+        };
+    }
+
+    /** Elements of one state that an orthogonal step of its largest matrix works on, at least 1. */
+    static int work(FastWeightSpec spec) {
+        int outside = Math.max(spec.keyDim(), spec.valueDim());
+        int least = Math.min(outside, spec.hiddenDim());
+        return spec.optimiser() == Optimiser.MUON ? 2 * (outside * spec.hiddenDim() + least * least) : 1;
     }
 
     /** [states, length, 4]: step, queryStep, momentum, 1 - forget. */
@@ -50,6 +68,11 @@ final class FastWeightBuffers {
     /** [states, layers, weights]. */
     FloatArray memory() {
         return memory;
+    }
+
+    /** [iterations, 3]. */
+    FloatArray factors() {
+        return factors;
     }
 
     /** Takes rates, norms and initial weights from the inputs. */

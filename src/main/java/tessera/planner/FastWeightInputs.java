@@ -17,7 +17,7 @@ final class FastWeightInputs {
             values.set(i, switch (name) {
                 case "q", "v" -> x;
                 case "k" -> shortened * x;
-                case "step" -> part / Math.min(spec.chunk(), spec.length());
+                case "step" -> (spec.model().isDeep() ? 0.1f : 1) * part / Math.min(spec.chunk(), spec.length());
                 case "queryStep" -> part;
                 case "momentum" -> 0.9f * part;
                 case "forget" -> 0.1f * part;

@@ -323,7 +323,14 @@ final class ContractSpecs {
             memory(1, 2, 129, 64, 64, 16).model(Model.LINEAR_LN).loss(Loss.MSE_RESIDUAL).initialWeights().build(),
             memory(1, 2, 63, 8, 12, 7).model(Model.LINEAR_LN).queryStep().postNorm().initialWeights().finalWeights().build(),
             memory(2, 2, 33, 12, 8, 1).model(Model.LINEAR_LN).loss(Loss.DOT).epsilon(0.01f).initialWeights().finalWeights().build(),
-            memory(1, 3, 63, 12, 8, 16).model(Model.LINEAR_LN).optimiser(Optimiser.MOMENTUM).initialWeights().finalWeights().dtype(DType.F16).build());
+            memory(1, 3, 63, 12, 8, 16).model(Model.LINEAR_LN).optimiser(Optimiser.MOMENTUM).initialWeights().finalWeights().dtype(DType.F16).build(),
+            memory(2, 2, 39, 8, 8, 16).model(Model.MLP2, 20).loss(Loss.MSE_RESIDUAL).initialWeights().finalWeights().build(),
+            memory(1, 2, 17, 12, 8, 5).model(Model.MLP2, 7).queryStep().postNorm().initialWeights().finalWeights().build(),
+            memory(1, 3, 20, 8, 12, 7).model(Model.MLP2, 12).optimiser(Optimiser.MOMENTUM).loss(Loss.DOT).initialWeights().finalWeights().build(),
+            memory(2, 2, 50, 8, 8, 20).model(Model.SWIGLU, 12).loss(Loss.DOT).optimiser(Optimiser.MUON).initialWeights().finalWeights().build(),
+            memory(1, 3, 63, 12, 8, 64).model(Model.SWIGLU, 6).optimiser(Optimiser.MUON).initialWeights().finalWeights().dtype(DType.F16).build(),
+            memory(1, 2, 20, 8, 12, 6).model(Model.SWIGLU, 10).queryStep().initialWeights().finalWeights().build(),
+            memory(1, 2, 20, 8, 8, 1).model(Model.SWIGLU, 10).optimiser(Optimiser.MOMENTUM).loss(Loss.MSE_RESIDUAL).initialWeights().finalWeights().build());
 
     private static FastWeightBuilder memory(int batch, int heads, int length, int keyDim, int valueDim, int chunk) {
         return FastWeightSpec.of(batch, heads, length, keyDim).valueDim(valueDim).chunk(chunk);

@@ -196,6 +196,38 @@ class FastWeightTest {
     }
 
     @Test
+    void weightsBeforeEachTokenMayNotFit() {
+        FastWeightSpec spec = FastWeightSpec.of(8, 64, 4096, 64).chunk(1).build();
+        var candidates = Planner.candidates(spec, JVM);
+        assertTrue(candidates.ruledOut().stream().anyMatch(r -> r.plan().equals("dual") && r.limit().contains("longer chunks")), candidates::toString);
+    }
+
+    /** The tokens of a chunk are fewer than the rows of a matrix. */
+    @Test
+    void roundingGrowsAlongDirectionsWithoutSlope() {
+        FastWeightSpec spec = FastWeightSpec.of(1, 2, 40, 12).valueDim(16).model(Model.SWIGLU, 24).loss(Loss.DOT).optimiser(Optimiser.MUON).chunk(5)
+                .initialWeights().build();
+        Map<String, Tensor> inputs = SelfCheck.inputs(spec, 11);
+        Accuracy accuracy = Operators.of(spec).reference(spec, inputs, Sample.ALL).compare(run(spec, inputs));
+        assertTrue(accuracy.within(500 * 1e-6), accuracy::toString);
+    }
+
+    @Test
+    void tokensReadTheMemoryFromBeforeTheirChunkWithMuon() {
+        FastWeightSpec spec = FastWeightSpec.of(1, 1, 32, 8).model(Model.SWIGLU, 8).loss(Loss.DOT).optimiser(Optimiser.MUON).chunk(16).initialWeights()
+                .finalWeights().build();
+        Map<String, Tensor> inputs = SelfCheck.inputs(spec, 11);
+        Map<String, Tensor> before = run(spec, inputs);
+        Tensor v = inputs.get("v");
+        for (int n = 15 * 8; n < 16 * 8; n++) {
+            v.set(n, -v.get(n));
+        }
+        Map<String, Tensor> after = run(spec, inputs);
+        assertEqualTensors(part(before.get("out"), 32, 0, 16), part(after.get("out"), 32, 0, 16));
+        assertTrue(Math.abs(before.get("out").get(16 * 8) - after.get("out").get(16 * 8)) > 1e-3, "the next chunk has learnt");
+    }
+
+    @Test
     void tokenByTokenNeedsNoDualForm() {
         FastWeightSpec spec = FastWeightSpec.of(1, 1, 8, 4).chunk(1).build();
         assertEquals("primal", Planner.plan(spec, JVM).variant());
