@@ -104,7 +104,7 @@ final class Check {
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
-            case RecurrenceSpec r -> r.batch() * r.heads();
+            case RecurrenceSpec r -> r.states();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
         };
     }
@@ -124,7 +124,7 @@ final class Check {
 
     /** The formulas are free to look at every pair of tokens. */
     private static double workOfFormula(Spec spec) {
-        double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.heads() * r.length() * r.length() * r.valueDim() : 0;
+        double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.outHeads() * r.length() * r.length() * r.valueDim() : 0;
         return Math.max(pairs, units(spec) * workOfUnit(spec));
     }
 }
