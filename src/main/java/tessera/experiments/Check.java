@@ -114,7 +114,7 @@ final class Check {
             case FastWeightSpec f -> f.batch() * f.heads();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
-            case RecurrenceSpec r -> r.batch() * r.heads();
+            case RecurrenceSpec r -> r.states();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
         };
     }
@@ -135,7 +135,7 @@ final class Check {
 
     /** The formulas are free to look at every pair of tokens, or at a loss around every hidden unit. */
     private static double workOfFormula(Spec spec) {
-        double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.heads() * r.length() * r.length() * r.valueDim() : 0;
+        double pairs = spec instanceof RecurrenceSpec r ? (double) r.batch() * r.outHeads() * r.length() * r.length() * r.valueDim() : 0;
         double differences = spec instanceof FastWeightSpec f ? 4.0 * Math.max(f.hiddenDim(), f.valueDim()) : 1;
         return Math.max(pairs, units(spec) * workOfUnit(spec) * differences);
     }
