@@ -96,7 +96,7 @@ final class GrowthCommand implements Callable<Integer> {
         if (reports != null) {
             reports.write("growth.json", out -> Rows.json(out, document));
             reports.write("growth.csv", out -> Rows.csv(out, GrowthReport.csv(result)));
-            chart(result);
+            chart(reports, result);
         }
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
@@ -124,7 +124,7 @@ final class GrowthCommand implements Callable<Integer> {
     }
 
     /** Java draws no text where the system has no fonts at all; the figures are there without the picture. */
-    private void chart(GrowthResult result) {
+    private void chart(ReportFolder reports, GrowthResult result) {
         try {
             reports.write("growth.png", ByteBuffer.wrap(GrowthChart.png(result)));
         } catch (InternalError | LinkageError e) {
