@@ -125,11 +125,14 @@ final class GrowthCommand implements Callable<Integer> {
 
     /** Java draws no text where the system has no fonts at all; the figures are there without the picture. */
     private void chart(ReportFolder reports, GrowthResult result) {
+        byte[] png;
         try {
-            reports.write("growth.png", ByteBuffer.wrap(GrowthChart.png(result)));
-        } catch (InternalError | LinkageError e) {
-            command.commandLine().getErr().println("no chart, as this system has no fonts (" + e.getMessage() + "); growth.json has what it would show");
+            png = GrowthChart.png(result);
+        } catch (RuntimeException | InternalError | LinkageError e) {
+            command.commandLine().getErr().println("no chart (" + e.getMessage() + "); growth.json has what it would show");
+            return;
         }
+        reports.write("growth.png", ByteBuffer.wrap(png));
     }
 
     private Growth growth() {
