@@ -150,6 +150,7 @@ public final class SelfCheck {
                 case "c" -> 0.5f * size;
                 case "z0", "weights" -> size;
                 case "cuSeqlens" -> i == spec.sequences() ? spec.length() : start(i, spec.sequences(), spec.length());
+                case "u" -> spec.normalised() ? size : x;
                 case "q" -> summed ? size : x;
                 case "k" -> summed ? size : spec.rule().correction() == UpdateRule.Correction.DELTA ? shortened * x : x;
                 default -> x;

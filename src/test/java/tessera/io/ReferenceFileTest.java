@@ -97,7 +97,7 @@ class ReferenceFileTest {
         "{\"layout\":\"BHLD\",\"block\":3}; it has no tensor 'block_mask'",
         "{\"layout\":\"DLHB\"}; the layout 'DLHB' is not understood",
         "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_recurrent_gla\"}; it has no tensor 'gk'",
-        "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_recurrent_kda\"}; the delta rule is not implemented (naive_recurrent_kda)",
+        "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_recurrent_kda\"}; it has no tensor",
         "{\"layout\":\"BTHD\",\"ref\":\"fla.naive_other\"}; not one that is understood (naive_other)",
         "[; its attributes are not valid JSON"})
     void whatIsNotOursSaysWhy(String attributes, String reason) throws IOException {
