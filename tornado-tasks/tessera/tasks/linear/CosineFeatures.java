@@ -14,17 +14,18 @@ public final class CosineFeatures {
      *
      * @param x [batch * heads, length, dim]
      * @param out [batch * heads, length, 2 * dim]
-     * @param step the angle between neighbours, π / 2M
+     * @param cos [length], of the position's angle πi / 2M, from a table: TornadoVM 5.2.0 cannot compile the cosine of a constant, as
+     *        which it sees the only position of a single token
+     * @param sin [length]
      */
-    public static void rows(FloatArray x, FloatArray out, int length, int dim, float step, int rowOffset, int rowCount) {
+    public static void rows(FloatArray x, FloatArray cos, FloatArray sin, FloatArray out, int length, int dim, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int token = row / dim;
             float value = TornadoMath.max(x.get(row), 0.0f);
-            float angle = step * (token % length);
             int at = row + token * dim;
-            out.set(at, value * TornadoMath.cos(angle));
-            out.set(at + dim, value * TornadoMath.sin(angle));
+            out.set(at, value * cos.get(token % length));
+            out.set(at + dim, value * sin.get(token % length));
         }
     }
 }

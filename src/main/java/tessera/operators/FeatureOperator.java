@@ -2,6 +2,7 @@ package tessera.operators;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 import tessera.DType;
 import tessera.FeatureSpec;
 import tessera.Features.Cosine;
@@ -46,7 +47,8 @@ public final class FeatureOperator implements Operator<FeatureSpec> {
     public Candidates plans(FeatureSpec spec, Device device) {
         long tokens = (long) spec.batch() * spec.heads() * spec.length();
         int random = spec.features().randomRows();
-        long bytes = 4 * (tokens * (spec.dim() + (long) spec.size()) + (long) random * spec.dim());
+        long tables = spec.features() instanceof Cosine ? 2L * spec.length() : (long) random * spec.dim();
+        long bytes = 4 * (tokens * (spec.dim() + (long) spec.size()) + tables);
         Candidates candidates = new Candidates();
         candidates.add(new Plan("FMAP", "rows", "-", Map.of(), DType.F32,
                 new Cost(tokens * (2L * random * spec.dim() + 2L * spec.size()), bytes, bytes, 1), "one token or one channel of it for each work-item"));
@@ -59,10 +61,21 @@ public final class FeatureOperator implements Operator<FeatureSpec> {
         FloatArray out = (FloatArray) tensors.get("out").data();
         FloatArray omega = spec.features().randomRows() == 0 ? null : (FloatArray) tensors.get("omega").data();
         List<TornadoNativeArray> inputs = omega == null ? List.of(x) : List.of(x, omega);
-        return new Program(List.of(task(spec, x, omega, out)), inputs, List.of(), List.of(out));
+        List<FloatArray> angles = spec.features() instanceof Cosine(int longest)
+                ? List.of(table(spec.length(), longest, Math::cos), table(spec.length(), longest, Math::sin)) : List.of();
+        return new Program(List.of(task(spec, x, omega, angles, out)), inputs, List.copyOf(angles), List.of(out));
     }
 
-    private static Task task(FeatureSpec spec, FloatArray x, FloatArray omega, FloatArray out) {
+    /** The function of {@code πi / 2M} for each position i. */
+    private static FloatArray table(int length, int longest, DoubleUnaryOperator function) {
+        FloatArray table = new FloatArray(length);
+        for (int i = 0; i < length; i++) {
+            table.set(i, (float) function.applyAsDouble(Math.PI * i / (2.0 * longest)));
+        }
+        return table;
+    }
+
+    private static Task task(FeatureSpec spec, FloatArray x, FloatArray omega, List<FloatArray> angles, FloatArray out) {
         int tokens = spec.batch() * spec.heads() * spec.length();
         int dim = spec.dim();
         int channels = tokens * dim;
@@ -77,7 +90,7 @@ public final class FeatureOperator implements Operator<FeatureSpec> {
                 Task.rows("positive", POSITIVE, tokens, x, omega, out, dim, count, power(dim, -0.25), power(count, -0.5));
             case TrigonometricRandom(int count) ->
                 Task.rows("trigonometric", TRIGONOMETRIC, tokens, x, omega, out, dim, count, power(count, -0.5));
-            case Cosine(int longest) -> Task.rows("cosine", COSINE, channels, x, out, spec.length(), dim, (float) (Math.PI / (2.0 * longest)));
+            case Cosine _ -> Task.rows("cosine", COSINE, channels, x, angles.getFirst(), angles.getLast(), out, spec.length(), dim);
             case Square(float alpha, float beta, float gamma) ->
                 Task.rows("square", SQUARE, tokens, x, out, dim, alpha, beta * power(4.0 / dim, 0.25), gamma);
         };
