@@ -31,7 +31,7 @@ public final class GrowthChart {
         XYChart chart = LogAxes.chart("kernel time (ms)", 2, result.growth().allLengths().stream().mapToInt(n -> n).summaryStatistics(),
                 timed.stream().mapToDouble(p -> LogAxes.log2(p.median())).summaryStatistics());
         LogAxes.colour(chart.getStyler(), Color.WHITE, Color.DARK_GRAY, new Color(0xdddddd));
-        chart.getStyler().setLegendPosition(LegendPosition.InsideNW);
+        chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
         List<Device> devices = result.machine().devices();
         for (Device device : devices) {
             for (Form form : Form.values()) {

@@ -21,9 +21,11 @@ final class FeatureMethods {
 
     static final List<Method> ALL = List.of(
             new Method("L01", (q, k, v, _) -> new Case(Setup.recurrence(q).featureMap(FeatureMap.ELU_PLUS_ONE).normalised().build(),
-                    Setup.inputs(q, k, v)), in -> SimilarityTwin.causal(in, SimilarityTwin.ofChannels(in, (q, k) -> Activations.eluPlusOne(q) * Activations.eluPlusOne(k)))),
+                    Setup.inputs(q, k, v)),
+                    in -> SimilarityTwin.causal(in, SimilarityTwin.ofChannels(in, (q, k) -> Activations.eluPlusOne(q) * Activations.eluPlusOne(k)))),
             new Method("L02", (q, k, v, _) -> new Case(Setup.recurrence(q).featureMap(FeatureMap.RELU).normalised().bidirectional().build(),
-                    Setup.inputs(q, k, v)), in -> SimilarityTwin.mean(in, SimilarityTwin.ofChannels(in, (q, k) -> Activations.relu(q) * Activations.relu(k)))),
+                    Setup.inputs(q, k, v)),
+                    in -> SimilarityTwin.mean(in, SimilarityTwin.ofChannels(in, (q, k) -> Activations.relu(q) * Activations.relu(k)))),
             new Method("L05", (q, k, v, _) -> featured(q, k, v, new Features.Cosine(Setup.length(q)), Map.of(), RecurrenceBuilder::normalised), in -> {
                 SimilarityTwin.Similarity dot = SimilarityTwin.ofChannels(in, (q, k) -> Activations.relu(q) * Activations.relu(k));
                 int longest = Setup.length(in.get("q"));

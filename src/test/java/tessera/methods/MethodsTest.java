@@ -61,6 +61,24 @@ class MethodsTest {
     }
 
     @Test
+    void aRecurrenceOfAllTokensLooksAhead() {
+        Tensor x = Tensor.random(Shape.of(1, 2, 8, 4), 1);
+        for (String id : List.of("L02", "L07", "L08", "L11", "H01")) {
+            assertFalse(Methods.of(id).on(x, x, x, 1).isCausal(), id);
+        }
+        for (String id : List.of("L01", "L09", "G15", "T03", "H03")) {
+            assertTrue(Methods.of(id).on(x, x, x, 1).isCausal(), id);
+        }
+    }
+
+    @Test
+    void theDeltaRuleIsComputedInTheWayOfItsPaper() {
+        Tensor x = Tensor.random(Shape.of(1, 2, 200, 8), 1);
+        assertEquals("recurrent", Methods.of("T02").on(x, x, x, 1).plans(Tessera.device("jvm")).getFirst().variant());
+        assertEquals("chunk", Methods.of("T03").on(x, x, x, 1).plans(Tessera.device("jvm")).getFirst().variant());
+    }
+
+    @Test
     void theSameSeedGivesTheSameCase() {
         Tensor x = Tensor.random(Shape.of(1, 2, 70, 8), 1);
         for (Method method : Methods.all()) {

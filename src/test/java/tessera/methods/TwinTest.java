@@ -188,6 +188,90 @@ class TwinTest {
     }
 
     @Test
+    void rwkvWithoutDecayAndBonusIsAttentionFree() {
+        Map<String, Tensor> in = Methods.of("G02").on(q, k, v, 7).inputs();
+        in.get("w").fill(0);
+        in.get("logBonus").fill(0);
+        assertArrayEquals(Methods.of("G19").twin().of(in), Methods.of("G02").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void aConvolutionThatOnlySeesTheTokenAddsItsValue() {
+        Map<String, Tensor> in = Methods.of("L08").on(q, k, v, 7).inputs();
+        Tensor weight = in.get("weight").fill(0);
+        for (int channel = 0; channel < 24; channel++) {
+            weight.set(channel * 5 + 2, 1);
+        }
+        double[] expected = twin("L02");
+        for (int e = 0; e < expected.length; e++) {
+            expected[e] += v.get(e);
+        }
+        assertArrayEquals(expected, Methods.of("L08").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void stateSpacesOfOneToken() {
+        Tensor x = Tensor.of(Shape.of(1, 1, 1, 2), 2, 3);
+        Map<String, Tensor> mamba = Methods.of("G07").on(x, x, x, 1).inputs();
+        mamba.get("delta").fill(0.5f);
+        mamba.get("skip").fill(10);
+        assertArrayEquals(new double[] {2 * (0.5 * 13 + 10), 3 * (0.5 * 13 + 10)}, Methods.of("G07").twin().of(mamba), 1e-12);
+        Map<String, Tensor> h3 = Methods.of("G17").on(x, x, x, 1).inputs();
+        h3.get("c").fill(1);
+        h3.get("weight").fill(0.25f);
+        assertArrayEquals(new double[] {2 * 8 * 0.25 * 2 * 2, 3 * 8 * 0.25 * 3 * 3}, Methods.of("G17").twin().of(h3), 1e-12);
+    }
+
+    @Test
+    void rodimusThatForgetsAndSkipsNothingIsLinearAttentionOfUnitKeys() {
+        Map<String, Tensor> in = Methods.of("G14").on(q, k, v, 7).inputs();
+        in.get("temperature").fill(0);
+        in.get("valueSelection").fill(1);
+        in.get("skip").fill(0);
+        double[] out = Methods.of("G14").twin().of(in);
+        double[] half = Methods.of("T01").twin().of(Setup.inputs(q, Setup.unit(k), v));
+        for (int e = 0; e < out.length; e++) {
+            assertEquals(2 * half[e], out[e], 1e-5);
+        }
+    }
+
+    @Test
+    void chelaHasTokensOfUnitSizeBeforeItsGate() {
+        double[] out = twin("L09");
+        for (int row = 0; row < out.length / 6; row++) {
+            double squares = 0;
+            for (int c = 0; c < 6; c++) {
+                squares += Math.pow(out[row * 6 + c] * (1 + Math.exp(-q.get(row * 6 + c))), 2);
+            }
+            assertEquals(6, squares, 1e-3);
+        }
+    }
+
+    @Test
+    void aLongMemoryOfOneTokenIsItsValue() {
+        Tensor one = Tensor.of(Shape.of(1, 1, 1, 4), 1, 2, 3, 4);
+        Map<String, Tensor> in = Methods.of("G09").on(one, one, one, 1).inputs();
+        in.get("outputLogits").fill(0);
+        in.get("logInput").fill(-10);
+        // q·k / sqrt(d) = 15 is far below 1 with this input gate, and then far above
+        double weight = Math.exp(-10) * 15;
+        assertArrayEquals(new double[] {weight / 2, weight, 3 * weight / 2, 2 * weight}, Methods.of("G09").twin().of(in), 1e-15);
+        in.get("logInput").fill(10);
+        assertArrayEquals(new double[] {0.5, 1, 1.5, 2}, Methods.of("G09").twin().of(in), 1e-12);
+    }
+
+    @Test
+    void metaLaWithoutAugmentationAddsAHalf() {
+        Map<String, Tensor> in = Methods.of("G13").on(q, k, v, 7).inputs();
+        in.get("augment").fill(0);
+        double[] out = Methods.of("G13").twin().of(in);
+        double[] state = Methods.of("G12").twin().of(in);
+        for (int e = 0; e < out.length; e++) {
+            assertEquals(state[e] + 0.5, out[e], 1e-12);
+        }
+    }
+
+    @Test
     void retentionDecaysByItsGamma() {
         Tensor one = Tensor.of(Shape.of(1, 2, 3, 1), 1, 1, 1, 1, 1, 1);
         double[] out = Methods.of("G01").twin().of(Methods.of("G01").on(one, one, one, 1).inputs());
@@ -198,7 +282,8 @@ class TwinTest {
 
     @Test
     void decaysAreBelowOne() {
-        for (String id : new String[] {"L10", "G01", "G06", "G08", "G10", "G12"}) {
+        for (String id : new String[] {"L04", "L10", "G01", "G02", "G03", "G04", "G05", "G06", "G08", "G09", "G10", "G11", "G12", "G13", "G14", "G17", "G18",
+                "G21", "G22", "T04"}) {
             Tensor gate = Methods.of(id).on(q, k, v, 9).inputs().get("gate");
             for (int i = 0; i < gate.shape().elements(); i++) {
                 assertEquals(Math.clamp(gate.get(i), -20, 0), gate.get(i), id);

@@ -257,6 +257,7 @@ final class ContractSpecs {
             FeatureSpec.of(1, 1, 1, 1, new Features.PositiveRandom(1)),
             FeatureSpec.of(1, 2, 63, 13, new Features.TrigonometricRandom(31)),
             FeatureSpec.of(2, 3, 63, 7, new Features.Cosine(63)),
+            FeatureSpec.of(1, 2, 1, 20, new Features.Cosine(1)),
             FeatureSpec.of(1, 2, 100, 60, new Features.Cosine(1000)),
             FeatureSpec.of(2, 3, 17, 12, new Features.Square(0.7f, -1.3f, 2.5f)),
             new FeatureSpec(1, 3, 63, 12, new Features.PositiveRandom(17), DType.F16),
