@@ -33,7 +33,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
             requireFloat(name, tensor);
             found.put(name, tensor);
         }
-        for (String name : new String[] {"gate", "s0", "z0", "block_mask"}) {
+        for (String name : new String[] {"gate", "s0", "block_mask"}) {
             if (file.names().contains(name)) {
                 found.put(name, file.tensor(name));
             }
@@ -41,7 +41,7 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
         Spec spec = options.operator == SpecOptions.OperatorName.ATTENTION ? attention(found, options) : recurrence(found, options);
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         spec.inputs().forEach((name, shape) -> {
-            Tensor tensor = found.get(name);
+            Tensor tensor = found.getOrDefault(name, file.names().contains(name) ? file.tensor(name) : null);
             if (tensor == null) {
                 throw new IllegalArgumentException("the input has no tensor '" + name + "'; " + spec.operator() + " takes " + spec.inputs());
             }
@@ -73,9 +73,10 @@ record Problem(Spec spec, Map<String, Tensor> inputs) {
     private static Gate kind(Shape gate) {
         return switch (gate.rank()) {
             case 1 -> Gate.HEAD_CONST;
+            case 2 -> Gate.KEY_CONST;
             case 3 -> Gate.HEAD_TOKEN;
             case 4 -> Gate.KEY_TOKEN;
-            default -> throw new IllegalArgumentException("'gate' must have shape [heads], [batch, heads, length] or [batch, heads, length, dim], got " + gate);
+            default -> throw new IllegalArgumentException("'gate' must have shape [heads], [heads, dim], [batch, heads, length] or [batch, heads, length, dim], got " + gate);
         };
     }
 

@@ -28,7 +28,8 @@ import tessera.reference.Accuracy;
 @Command(name = "run", mixinStandardHelpOptions = true,
         description = {"Computes an attention of the tensors in a safetensors file, on the JVM unless --device names another device.",
             "Reads q, k, v of shape [batch, heads, length, dim], for attention also block_mask [maps, query blocks, key blocks], for a "
-                    + "recurrence gate (logarithms), s0 and z0. Writes out in the type of q and, where asked for, lse, s and z as F32."},
+                    + "recurrence gate (logarithms), s0, z0 and what --gate and --correction take (tessera plan lists it).",
+            "Writes out in the type of q and, where asked for, lse, s and z as F32."},
         footer = {"", "Example: tessera run --input qkv.safetensors --output out.safetensors --causal --lse"})
 final class RunCommand implements Callable<Integer> {
     @Mixin

@@ -14,6 +14,7 @@ import tessera.RecurrenceSpec.FeatureMap;
 import tessera.RecurrenceSpec;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.UpdateRule.Correction;
 import tessera.UpdateRule.Gate;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
@@ -48,8 +49,13 @@ final class SpecOptions {
     @Option(names = "--lse", description = "Also give the log-sum-exp of every row of scores.")
     private boolean lse;
 
-    @Option(names = "--gate", paramLabel = "KIND", converter = GateName.class, description = "Decay of a recurrence: none, head-const, head-token or key-token.")
+    @Option(names = "--gate", paramLabel = "KIND", converter = GateName.class,
+            description = "Decay of a recurrence: none, head-const, key-const, head-token, key-token, value-token, key-value, ssm or implicit.")
     private Gate gate;
+
+    @Option(names = "--correction", paramLabel = "KIND", converter = CorrectionName.class,
+            description = "Change of rank one of a recurrence: none, delta, rank-one or rank-one-by-value.")
+    private Correction correction;
 
     @Option(names = "--feature-map", paramLabel = "MAP", converter = MapName.class, description = "Of a recurrence: identity, elu-plus-one or relu.")
     private FeatureMap featureMap;
@@ -66,7 +72,7 @@ final class SpecOptions {
      * @param blockMask [query blocks, key blocks] or [maps, query blocks, key blocks], 0 where a block is left out; or null
      */
     AttentionSpec attention(AttentionBuilder builder, int queries, int keys, Tensor blockMask) {
-        refuse("an attention", "--gate", gate, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
+        refuse("an attention", "--gate", gate, "--correction", correction, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
         if (blockMask != null) {
             refuse("an input with a block_mask", "--window", window, "--sink", sink);
             if (blockSize == null) {
@@ -133,7 +139,7 @@ final class SpecOptions {
             throw new IllegalArgumentException("--gate " + hyphened(gate) + " does not fit the input, whose gate is " + hyphened(given));
         }
         Gate kind = given != null ? given : gate != null ? gate : Gate.NONE;
-        builder.gate(kind).featureMap(featureMap == null ? FeatureMap.IDENTITY : featureMap);
+        builder.gate(kind).correction(correction == null ? Correction.NONE : correction).featureMap(featureMap == null ? FeatureMap.IDENTITY : featureMap);
         if (scale != null) {
             builder.scale(scale);
         }
@@ -173,6 +179,13 @@ final class SpecOptions {
         @Override
         public Gate convert(String text) {
             return named(Gate.class, text);
+        }
+    }
+
+    static final class CorrectionName implements ITypeConverter<Correction> {
+        @Override
+        public Correction convert(String text) {
+            return named(Correction.class, text);
         }
     }
 

@@ -92,6 +92,20 @@ class RunCommandTest {
     }
 
     @Test
+    void runReadsWhatTheRuleTakes() {
+        Map<String, Tensor> tensors = qkv(20, 2, 2);
+        String[] line = {"run", "--operator", "recurrence", "--correction", "delta", "--gate", "key-const", "--input", "", "--dry"};
+        tensors.put("gate", Tensor.zeros(2, 16));
+        line[8] = file("lacking", tensors).toString();
+        Outcome.of(line).assertRefused("no tensor 'beta'");
+        tensors.put("beta", Tensor.zeros(1, 2, 20));
+        line[8] = file("whole", tensors).toString();
+        Outcome whole = Outcome.of(line);
+        assertEquals(0, whole.code(), whole.err());
+        assertTrue(whole.out().contains("DeltaFactors.rows over 40 rows"), whole.out());
+    }
+
+    @Test
     void dryRunsPrintTasksAndWriteNothing() throws IOException {
         Path input = file("in.safetensors", qkv(20, 2, 2));
         Outcome dry = Outcome.of("run", "--input", input.toString(), "--dry");
@@ -131,7 +145,7 @@ class RunCommandTest {
         tensors.remove("q");
         Outcome.of("run", "--input", file("missing", tensors).toString(), "--dry").assertRefused("has no tensor 'q'");
         tensors = qkv(20, 2, 2);
-        tensors.put("gate", Tensor.zeros(3, 3));
+        tensors.put("gate", Tensor.zeros(1, 1, 1, 3, 3));
         Outcome.of("run", "--operator", "recurrence", "--input", file("gate", tensors).toString(), "--dry").assertRefused("'gate' must have shape");
     }
 }
