@@ -2,9 +2,12 @@ package tessera.specialise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -16,6 +19,12 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 class SpecialiserTest {
     private static final int ITEMS = 16;
     private static final int GROUPS = 2;
+
+    /** Once there are emulated work-items, TornadoVM takes no KernelContext kernel in the same JVM any more. */
+    @BeforeAll
+    static void withoutTornadoVm() {
+        assumeTrue(ModuleLayer.boot().findModule("tornado.runtime").isEmpty(), "the emulation is tested without TornadoVM");
+    }
 
     private static Stream<Arguments> kernels() {
         return Stream.of(
@@ -47,7 +56,7 @@ class SpecialiserTest {
     }
 
     private static float[] random(int size) {
-        java.util.Random random = new java.util.Random(7);
+        Random random = new Random(7);
         float[] values = new float[size];
         for (int i = 0; i < size; i++) {
             values[i] = random.nextFloat() * 2 - 1;
