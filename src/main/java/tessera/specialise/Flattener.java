@@ -153,8 +153,7 @@ final class Flattener {
         List<Variable> declared = new ArrayList<>();
         for (CodeElement element : code) {
             if (element instanceof LocalVariable local) {
-                TypeKind kind = TypeKind.from(local.typeSymbol()).asLoadable();
-                Variable variable = new Variable(local.name().stringValue(), kind, base + local.slot());
+                Variable variable = new Variable(local.name().stringValue(), local.typeSymbol(), base + local.slot());
                 int from = positions.get(local.startScope());
                 variable.scope().set(from == first && local.slot() < parameterSlots ? start : from, positions.get(local.endScope()));
                 declared.add(variable);

@@ -60,12 +60,15 @@ final class Flow {
         return after;
     }
 
-    /** Where all ways from a branch meet again, or NOWHERE if they return apart. */
+    /** Where all ways from a branch meet again, or NOWHERE if they return apart or never. */
     int join(int branch) {
         return joins.computeIfAbsent(branch, this::findJoin);
     }
 
     private int findJoin(int branch) {
+        if (after[branch] == null) {
+            return NOWHERE;
+        }
         BitSet common = (BitSet) after[branch].clone();
         common.clear(branch);
         int nearest = NOWHERE;

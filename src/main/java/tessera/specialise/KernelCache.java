@@ -46,12 +46,17 @@ public final class KernelCache {
         return CacheFolder.path().resolve("kernels").toAbsolutePath();
     }
 
+    /** Where the class of that name lies. */
+    static Path file(String name) {
+        return folder().resolve(name.replace('.', '/') + ".class");
+    }
+
     /** The class of that name, made if the folder does not hold it. */
     static Class<?> load(String name, Supplier<byte[]> make) {
         if (!available()) {
             throw new TesseraException(advice());
         }
-        Path file = folder().resolve(name.replace('.', '/') + ".class");
+        Path file = file(name);
         if (!Files.exists(file)) {
             ByteBuffer bytes = ByteBuffer.wrap(make.get());
             AtomicFile.write(file, channel -> channel.write(bytes));

@@ -3,7 +3,6 @@ package tessera.specialise;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,14 +29,14 @@ final class Slots {
     }
 
     int of(Variable variable) {
-        return slots.computeIfAbsent(variable, _ -> add(variable.name(), type(variable.kind())));
+        return slots.computeIfAbsent(variable, _ -> add(variable.name(), variable.type()));
     }
 
     int of(RegisterArray array, int index) {
         return index + slots.computeIfAbsent(array, _ -> {
             int first = next;
             for (int i = 0; i < array.length(); i++) {
-                add(array.name() + "_" + i, type(array.element()));
+                add(array.name() + "_" + i, array.element().upperBound());
             }
             return first;
         });
@@ -45,7 +44,7 @@ final class Slots {
 
     /** One to hold an operand for a moment. */
     int temporary(TypeKind kind, int nth) {
-        return temporary("operand", type(kind), nth);
+        return temporary("operand", kind.upperBound(), nth);
     }
 
     int temporary(String name, ClassDesc type, int nth) {
@@ -57,10 +56,6 @@ final class Slots {
         entries.add(new Entry(slot, name, type));
         next += TypeKind.from(type).slotSize();
         return slot;
-    }
-
-    private static ClassDesc type(TypeKind kind) {
-        return kind == TypeKind.REFERENCE ? ConstantDescs.CD_Object : kind.upperBound();
     }
 
     void name(CodeBuilder builder) {

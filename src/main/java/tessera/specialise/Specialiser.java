@@ -1,5 +1,6 @@
 package tessera.specialise;
 
+import java.lang.classfile.TypeKind;
 import java.lang.reflect.Parameter;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -8,7 +9,6 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.lang.classfile.TypeKind;
 import tessera.engine.Kernel;
 import tessera.engine.Task;
 
@@ -48,6 +48,11 @@ public final class Specialiser {
         }
         Kernel kernel = specialise(task.kernel(), task.inContext(null));
         return new Task(task.id(), kernel, task.kind(), task.arguments(), task.rows(), task.groups(), task.groupSize());
+    }
+
+    /** Whether a kernel comes from here. */
+    public static boolean isSpecialised(Kernel kernel) {
+        return kernel.method().getDeclaringClass().getPackageName().equals(PACKAGE);
     }
 
     private static Map<Variable, Object> constants(Kernel kernel, Object[] arguments, FlatCode code) {

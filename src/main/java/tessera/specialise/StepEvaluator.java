@@ -22,6 +22,7 @@ import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import tessera.specialise.Operand.Dynamic;
@@ -108,7 +109,7 @@ final class StepEvaluator {
     private void load(int at, TypeKind kind) {
         Variable variable = code.variable(at);
         if (times.isKnown(variable)) {
-            stack.add(new Known(known.get(variable)));
+            stack.add(new Known(Objects.requireNonNull(known.get(variable), variable.name())));
         } else {
             int slot = slots.of(variable);
             emit(at, builder -> builder.loadLocal(kind, slot));

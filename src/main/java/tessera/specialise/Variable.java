@@ -1,20 +1,21 @@
 package tessera.specialise;
 
 import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
 import java.util.BitSet;
 
 /** A local variable of a kernel: one declaration, whatever slot it shares with others. */
 final class Variable {
     private final String name;
-    private final TypeKind kind;
+    private final ClassDesc type;
     private final int slot;
     private final BitSet scope = new BitSet();
     private boolean unrolled;
     private boolean registers;
 
-    Variable(String name, TypeKind kind, int slot) {
+    Variable(String name, ClassDesc type, int slot) {
         this.name = name;
-        this.kind = kind;
+        this.type = type;
         this.slot = slot;
     }
 
@@ -22,8 +23,12 @@ final class Variable {
         return name;
     }
 
+    ClassDesc type() {
+        return type;
+    }
+
     TypeKind kind() {
-        return kind;
+        return TypeKind.from(type).asLoadable();
     }
 
     /** In the flat code, where each inlined call has slots of its own. */

@@ -65,6 +65,6 @@ final class Variables {
     /** Variables of the compiler's own, and those that are never read, have no name. */
     private Variable find(int slot, TypeKind kind, int at) {
         return declared.stream().filter(v -> v.slot() == slot && v.scope().get(at)).findFirst()
-                .orElseGet(() -> unnamed.computeIfAbsent(new Unnamed(slot, kind), _ -> new Variable("temporary", kind, slot)));
+                .orElseGet(() -> unnamed.computeIfAbsent(new Unnamed(slot, kind), _ -> new Variable("temporary", kind.upperBound(), slot)));
     }
 }
