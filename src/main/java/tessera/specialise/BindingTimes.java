@@ -63,7 +63,7 @@ final class BindingTimes {
     }
 
     boolean isKnown(Variable variable) {
-        return !dynamic.contains(variable);
+        return !variable.scope().isEmpty() && !dynamic.contains(variable);
     }
 
     /** Whether a value that is on the stack before a step is known, counted from the bottom. */

@@ -75,7 +75,7 @@ final class InstructionCall {
             }
             RegisterArray array = array(arguments.get(i));
             int count = in + out + inOut;
-            int first = RegisterIndex.of(code, at, array, arguments.get(++i), count);
+            int first = RegisterSteps.first(code, at, array, arguments.get(++i), count);
             for (int index = first; index < first + count; index++) {
                 if (out == 0) {
                     scalars.add(new Operand.Element(array.element(), slots.of(array, index)));

@@ -6,9 +6,11 @@ import java.lang.classfile.Opcode;
 import java.lang.classfile.instruction.BranchInstruction;
 import java.lang.classfile.instruction.LookupSwitchInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.classfile.instruction.TableSwitchInstruction;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import tessera.instructions.In;
 import tessera.instructions.InOut;
@@ -34,6 +36,24 @@ record Step(Instruction instruction, int line, int[] targets, Method callee) {
             case BranchInstruction _ -> isGoto() ? targets : new int[] {targets[0], at + 1};
             default -> new int[] {at + 1};
         };
+    }
+
+    /** The position that follows if all operands are known; for steps with targets. */
+    int next(int at, List<Object> operands) {
+        return switch (instruction) {
+            case LookupSwitchInstruction s -> chosen(s.cases(), operands.getFirst());
+            case TableSwitchInstruction s -> chosen(s.cases(), operands.getFirst());
+            default -> isGoto() || Folding.taken(instruction.opcode(), operands) ? targets[0] : at + 1;
+        };
+    }
+
+    private int chosen(List<SwitchCase> cases, Object value) {
+        for (int i = 0; i < cases.size(); i++) {
+            if (value.equals(cases.get(i).caseValue())) {
+                return targets[i + 1];
+            }
+        }
+        return targets[0];
     }
 
     /** Whether it calls an instruction of the device on register arrays. */

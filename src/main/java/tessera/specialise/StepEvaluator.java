@@ -9,14 +9,10 @@ import java.lang.classfile.instruction.ArrayStoreInstruction;
 import java.lang.classfile.instruction.BranchInstruction;
 import java.lang.classfile.instruction.IncrementInstruction;
 import java.lang.classfile.instruction.LoadInstruction;
-import java.lang.classfile.instruction.LookupSwitchInstruction;
-import java.lang.classfile.instruction.NewPrimitiveArrayInstruction;
 import java.lang.classfile.instruction.OperatorInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.classfile.instruction.StackInstruction;
 import java.lang.classfile.instruction.StoreInstruction;
-import java.lang.classfile.instruction.SwitchCase;
-import java.lang.classfile.instruction.TableSwitchInstruction;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
@@ -51,6 +47,7 @@ final class StepEvaluator {
     private final BindingTimes times;
     private final Slots slots;
     private final Operands operands;
+    private final RegisterSteps registers;
     private final Block block;
     private final Map<Variable, Object> known;
     private final List<Operand> stack;
@@ -60,6 +57,7 @@ final class StepEvaluator {
         this.times = times;
         this.slots = slots;
         this.operands = operands;
+        this.registers = new RegisterSteps(code, slots, operands, block);
         this.block = block;
         this.known = known;
         this.stack = stack;
@@ -161,27 +159,13 @@ final class StepEvaluator {
 
     private Next jump(int at, Step step, List<Operand> taken) {
         if (taken.stream().allMatch(Known.class::isInstance)) {
-            List<Object> values = values(taken);
-            return new Next.Jump(switch (step.instruction()) {
-                case LookupSwitchInstruction s -> target(step, s.cases(), values.getFirst());
-                case TableSwitchInstruction s -> target(step, s.cases(), values.getFirst());
-                default -> step.isGoto() || Folding.taken(step.instruction().opcode(), values) ? step.targets()[0] : at + 1;
-            });
+            return new Next.Jump(step.next(at, values(taken)));
         }
         if (!(step.instruction() instanceof BranchInstruction branch)) {
             throw code.error(at, "a switch over a value that is not known cannot be specialised; write it as if and else");
         }
         operands.push(taken, at, block);
         return new Next.Branch(branch.opcode());
-    }
-
-    private static int target(Step step, List<SwitchCase> cases, Object value) {
-        for (int i = 0; i < cases.size(); i++) {
-            if (value.equals(cases.get(i).caseValue())) {
-                return step.targets()[i + 1];
-            }
-        }
-        return step.targets()[0];
     }
 
     private static List<Object> values(List<Operand> taken) {
@@ -193,15 +177,11 @@ final class StepEvaluator {
     private Next compute(int at, Step step, List<Operand> taken) {
         Instruction instruction = step.instruction();
         if (times.makesRegisters(at)) {
-            makeRegisters(at, taken.getFirst());
+            stack.add(registers.make(at, taken.getFirst(), known));
         } else if (instruction instanceof ArrayLoadInstruction && taken.getFirst() instanceof Known(RegisterArray array)) {
-            int slot = element(at, array, taken.get(1));
-            emit(at, builder -> builder.loadLocal(array.element(), slot));
-            stack.add(new Dynamic(array.element()));
+            stack.add(registers.load(at, array, taken.get(1)));
         } else if (instruction instanceof ArrayStoreInstruction && taken.getFirst() instanceof Known(RegisterArray array)) {
-            int slot = element(at, array, taken.get(1));
-            operands.push(taken.subList(2, 3), at, block);
-            emit(at, builder -> builder.storeLocal(array.element(), slot));
+            registers.store(at, array, taken.get(1), taken.get(2));
         } else if (step.callsInstruction()) {
             new InstructionCall(code, slots, operands, at).emit(taken, block);
         } else if (Folding.folds(instruction) && taken.stream().allMatch(Known.class::isInstance)) {
@@ -241,30 +221,5 @@ final class StepEvaluator {
         if (result != TypeKind.VOID) {
             stack.add(new Dynamic(result));
         }
-    }
-
-    private void makeRegisters(int at, Operand length) {
-        String name = code.variable(at + 1).name();
-        if (!(length instanceof Known(Integer size))) {
-            throw code.error(at, "the length of the register array " + name + " is not known");
-        }
-        TypeKind element = ((NewPrimitiveArrayInstruction) code.step(at).instruction()).typeKind();
-        if (element != TypeKind.FLOAT && element != TypeKind.INT) {
-            throw code.error(at, "the register array " + name + " must hold float or int");
-        }
-        RegisterArray array = new RegisterArray(at, name, element, size);
-        if (known.entrySet().stream().anyMatch(entry -> entry.getValue().equals(array) && entry.getKey() != code.variable(at + 1))) {
-            throw code.error(at, "the register array " + name + " is made again while another variable holds it");
-        }
-        for (int i = 0; i < size; i++) {
-            int slot = slots.of(array, i);
-            emit(at, element == TypeKind.FLOAT ? CodeBuilder::fconst_0 : CodeBuilder::iconst_0);
-            emit(at, builder -> builder.storeLocal(element, slot));
-        }
-        stack.add(new Known(array));
-    }
-
-    private int element(int at, RegisterArray array, Operand index) {
-        return slots.of(array, RegisterIndex.of(code, at, array, index, 1));
     }
 }

@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import tessera.engine.Kernel;
 
 /** Specialised kernels are kept on the class path and made once. */
+@ExtendWith(FreshKernels.class)
 class KernelCacheTest {
     private static Kernel specialised(int dim) {
         return Specialiser.specialise(Kernel.of(SampleKernels.class, "dot"), new Object[] {null, null, null, 1, dim});

@@ -123,6 +123,60 @@ public final class SampleKernels {
         }
     }
 
+    /** Choices over a known number, signed zeros, several exits from an inlined loop, arrays that change their names. */
+    public static void choices(KernelContext context, FloatArray in, FloatArray out, int size, @Constant int dim, @Constant float sign) {
+        int item = context.globalIdx;
+        float zero = sign * 0.0f;
+        float weight = switch (dim) {
+            case 1 -> 3.0f;
+            case 2, 8 -> in.get(item);
+            default -> -1.0f;
+        };
+        float @Registers [] even = new float[dim];
+        float @Registers [] odd = new float[dim];
+        float[] plain = new float[3];
+        for (float p : plain) {
+            weight += p + 1.0f;
+        }
+        float[] now = even;
+        float[] next = odd;
+        for (@Unroll int step = 0; step < 4; step++) {
+            for (@Unroll int d = 0; d < dim; d++) {
+                next[d] = now[(d + 1) % dim] * 0.5f + (step > 0 ? in.get(item + d) : firstAbove(in, item, step - 0.5f, 20)) + d * step;
+            }
+            float[] kept = now;
+            now = next;
+            next = kept;
+        }
+        int unset;
+        if (item % 3 == 0) {
+            unset = 1;
+        } else {
+            unset = 2;
+        }
+        int known;
+        if (dim > 2) {
+            known = 5;
+        } else {
+            known = 6;
+        }
+        now[known % dim] += known;
+        for (@Unroll int d = 0; d < dim; d++) {
+            out.set(item * size + d, now[d] + 2.0f * next[d] + unset + weight + even.length);
+        }
+        out.set(item * size, 1.0f / zero + 4.0f * firstAbove(in, item, 0.9f, dim));
+    }
+
+    @Inline
+    private static float firstAbove(FloatArray in, int from, float limit, int count) {
+        for (int i = from; i < from + count; i++) {
+            if (in.get(i) > limit) {
+                return i - from;
+            }
+        }
+        return -1.0f;
+    }
+
     /** Methods in place of their calls. */
     public static void inlined(KernelContext context, FloatArray in, FloatArray out, int size, @Constant int dim) {
         int item = context.globalIdx;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 import tessera.engine.Device;
 import tessera.engine.Engines;
 import tessera.engine.Kernel;
@@ -15,6 +16,7 @@ import tessera.engine.Task;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** A kernel and its specialised form on every device: a matrix product in exact numbers, so that the two agree to the bit. */
+@ExtendWith(FreshKernels.class)
 class SpecialisedOnDevicesTest {
     private static final Kernel KERNEL = Kernel.of(MatrixProduct.class, "tiles");
     private static final int SIZE = 64;

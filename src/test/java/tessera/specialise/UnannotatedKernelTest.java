@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Tensor;
@@ -20,6 +21,7 @@ import tessera.planner.Plan;
 import tessera.planner.SelfCheck;
 
 /** Kernels without any annotation come out as they went in. */
+@ExtendWith(FreshKernels.class)
 class UnannotatedKernelTest {
     private static final Device GPU = new Device("emulated", "threads", "emulated", "GPU", "-", 8, 1L << 32, 1L << 32, 48 << 10, 1024, false);
 
