@@ -7,7 +7,6 @@ import tessera.DType;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.engine.Device;
-import tessera.engine.Kernel;
 import tessera.engine.Task;
 import tessera.operators.Storage;
 import tessera.planner.Plan;

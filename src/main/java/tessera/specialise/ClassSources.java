@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeModel;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
@@ -37,10 +38,14 @@ final class ClassSources {
 
     /** A method's code, with labels that no other call returns. */
     CodeModel code(Method method) {
-        String type = MethodType.methodType(method.getReturnType(), method.getParameterTypes()).descriptorString();
+        String type = type(method).descriptorString();
         return ClassFile.of().parse(read(method.getDeclaringClass())).methods().stream()
                 .filter(m -> m.methodName().equalsString(method.getName()) && m.methodType().equalsString(type))
                 .findFirst().flatMap(m -> m.code()).orElseThrow();
+    }
+
+    static MethodTypeDesc type(Method method) {
+        return MethodType.methodType(method.getReturnType(), method.getParameterTypes()).describeConstable().orElseThrow();
     }
 
     /** The method that an instruction calls, or null if there is none such. */

@@ -4,7 +4,6 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
 import java.util.ArrayList;
@@ -46,7 +45,7 @@ final class InstructionCall {
         operands.push(scalars, at, block);
         int line = code.step(at).line();
         ClassDesc owner = overload.getDeclaringClass().describeConstable().orElseThrow();
-        block.add(line, builder -> builder.invokestatic(owner, overload.getName(), MethodTypeDesc.ofDescriptor(MethodType.methodType(overload.getReturnType(), overload.getParameterTypes()).descriptorString())));
+        block.add(line, builder -> builder.invokestatic(owner, overload.getName(), ClassSources.type(overload)));
         if (outs.isEmpty()) {
             return;
         }
@@ -97,9 +96,13 @@ final class InstructionCall {
     }
 
     private Method overload() {
+        if (!outs.isEmpty() && method.getReturnType() != void.class) {
+            throw code.error(at, "the instruction " + name() + " writes registers, so it can return nothing else");
+        }
         Class<?> result = outs.isEmpty() ? method.getReturnType() : element == TypeKind.FLOAT ? float[].class : int[].class;
         return Arrays.stream(method.getDeclaringClass().getMethods())
-                .filter(m -> m.getName().equals(method.getName()) && Arrays.equals(m.getParameterTypes(), types.toArray()) && m.getReturnType() == result)
+                .filter(m -> m.getName().equals(method.getName()) && m.getReturnType() == result)
+                .filter(m -> Arrays.equals(m.getParameterTypes(), types.toArray()))
                 .findFirst().orElseThrow(() -> code.error(at, "there is no overload " + result.getSimpleName() + " " + name()
                         + types.stream().map(Class::getSimpleName).collect(Collectors.joining(", ", "(", ")"))));
     }

@@ -5,8 +5,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.attribute.SourceFileAttribute;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
 import java.util.ArrayDeque;
@@ -41,12 +39,11 @@ final class SpecialisedClass {
             slot = slots.size();
         }
         Block first = new Evaluator(code, new BindingTimes(code, constants.keySet()), slots).evaluate(constants);
-        MethodTypeDesc type = MethodTypeDesc.ofDescriptor(MethodType.methodType(void.class, kernel.getParameterTypes()).descriptorString());
         String source = kernel.getDeclaringClass().getSimpleName() + ".java";
         try {
             return ClassFile.of().build(ClassDesc.of(name), builder -> builder.withVersion(ClassFile.JAVA_25_VERSION, 0).withFlags(FLAGS)
                     .with(SourceFileAttribute.of(source))
-                    .withMethodBody(kernel.getName(), type, ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC, body -> write(body, inOrder(first), slots)));
+                    .withMethodBody(kernel.getName(), ClassSources.type(kernel), ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC, body -> write(body, inOrder(first), slots)));
         } catch (IllegalArgumentException e) {
             throw String.valueOf(e.getMessage()).contains("ode length") ? tooLarge(code, constants) : e;
         }

@@ -184,6 +184,7 @@ final class StepEvaluator {
             registers.store(at, array, taken.get(1), taken.get(2));
         } else if (step.callsInstruction()) {
             new InstructionCall(code, slots, operands, at).emit(taken, block);
+            pushResult(instruction);
         } else if (Folding.folds(instruction) && taken.stream().allMatch(Known.class::isInstance)) {
             stack.add(fold(at, instruction, taken));
         } else if (instruction instanceof OperatorInstruction o && taken.size() == 2 && neutral(o.opcode(), taken) != null) {
@@ -217,6 +218,10 @@ final class StepEvaluator {
         }
         operands.push(taken, at, block);
         emit(at, builder -> builder.with(instruction));
+        pushResult(instruction);
+    }
+
+    private void pushResult(Instruction instruction) {
         TypeKind result = Shape.of(instruction).result();
         if (result != TypeKind.VOID) {
             stack.add(new Dynamic(result));

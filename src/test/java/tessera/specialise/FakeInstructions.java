@@ -30,6 +30,15 @@ public final class FakeInstructions {
         return new int[] {(int) value * scale, (int) (value * 16.0f) & 15};
     }
 
+    /** The sum of two elements and {@code more}. */
+    public static float total(float more, @In(2) float[] values, int index) {
+        return values[index] + values[index + 1] + more;
+    }
+
+    public static float total(float more, float value0, float value1) {
+        return value0 + value1 + more;
+    }
+
     /** Writes two elements to {@code target}, from {@code offset} on. */
     public static void put(@In(2) float[] values, int index, float[] target, int offset) {
         target[offset] = values[index];

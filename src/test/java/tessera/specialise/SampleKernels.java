@@ -253,7 +253,7 @@ public final class SampleKernels {
             }
             context.localBarrier();
             for (@Unroll int d = 0; d < dim; d++) {
-                sum[d] += local[(15 - item) * size + d];
+                sum[d] += local[(15 - item) * size + d] + 0.125f * FakeInstructions.total(a[d], sum, d & ~1);
             }
         }
         for (@Unroll int d = 0; d < dim; d++) {
