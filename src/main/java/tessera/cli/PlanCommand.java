@@ -58,6 +58,9 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--no-measure", description = "Do not measure devices; no predicted times.")
     private boolean noMeasure;
 
+    @Option(names = "--show-kernel", description = "Print also the specialised kernels of the chosen plans.")
+    private boolean showKernel;
+
     @Override
     public Integer call() {
         tessera.Spec spec = spec();
@@ -70,6 +73,9 @@ final class PlanCommand implements Callable<Integer> {
             case TABLE -> explanations.forEach(out::println);
             case JSON -> Rows.json(out, explanations.stream().map(Explanation::tree).toList());
             case CSV -> Rows.csv(out, explanations.stream().flatMap(e -> e.rows().stream()).toList());
+        }
+        if (showKernel) {
+            explanations.stream().filter(e -> !e.legal().isEmpty()).forEach(e -> out.println(SpecialisedKernels.text(spec, e.legal().getFirst(), e.device())));
         }
         out.flush();
         if (explanations.stream().allMatch(e -> e.legal().isEmpty())) {

@@ -17,13 +17,13 @@ import tessera.engine.Kernel;
 import tessera.engine.Program;
 import tessera.engine.Task;
 import tessera.io.AtomicFile;
+import tessera.io.CacheFolder;
 import tessera.tasks.Copy;
 import tessera.tasks.CopyStrips;
 import tessera.tasks.MultiplyAdd;
 
 /**
- * What a device can do at best, measured by two small kernels and kept on disk: in {@code $TESSERA_CACHE}, else
- * {@code $XDG_CACHE_HOME/tessera}, else {@code ~/.cache/tessera}.
+ * What a device can do at best, measured by two small kernels and kept on disk in the {@link CacheFolder}.
  *
  * @param gigabytesPerSecond bandwidth of a copy, read and written bytes together
  * @param gigaflops rate of float32 multiply-adds, two operations each, in 10^9 operations a second
@@ -60,7 +60,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
      * @throws TesseraException if the device cannot run the two kernels
      */
     public static DeviceProfile of(Device device) {
-        return of(device, cache());
+        return of(device, CacheFolder.path());
     }
 
     /**
@@ -69,7 +69,7 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
      * @throws TesseraException if the device cannot run the two kernels
      */
     public static DeviceProfile anew(Device device) {
-        return measureAndKeep(device, cache());
+        return measureAndKeep(device, CacheFolder.path());
     }
 
     private static String fingerprint(Device device) {
@@ -164,14 +164,5 @@ public record DeviceProfile(Device device, double gigabytesPerSecond, double gig
 
     private static boolean usable(double rate) {
         return rate > 0 && Double.isFinite(rate);
-    }
-
-    private static Path cache() {
-        String own = System.getenv("TESSERA_CACHE");
-        if (own != null && !own.isBlank()) {
-            return Path.of(own);
-        }
-        String shared = System.getenv("XDG_CACHE_HOME");
-        return (shared != null && !shared.isBlank() ? Path.of(shared) : Path.of(System.getProperty("user.home"), ".cache")).resolve("tessera");
     }
 }

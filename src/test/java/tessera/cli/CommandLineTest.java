@@ -117,6 +117,13 @@ class CommandLineTest {
         line(arguments).assertRefused(reason);
     }
 
+    @Test
+    void aPlanWithoutSpecialisedKernelsSaysSo() {
+        Outcome outcome = line("plan --length 17 --heads 1 --device jvm --no-measure --show-kernel");
+        assertEquals(0, outcome.code());
+        assertTrue(outcome.out().contains("jvm: no kernel of ATTN"), outcome.out());
+    }
+
     @CommandLine.Command(name = "burst")
     record Burst(Error error) implements Callable<Integer> {
         @Override

@@ -65,6 +65,24 @@ class LauncherTest {
     }
 
     @Test
+    void theFolderOfSpecialisedKernelsIsMadeAndOnTheClassPath() throws Exception {
+        Path cache = folder.resolve("cache");
+        assertTrue(classPath(Map.of("TESSERA_CACHE", cache.toString())).endsWith("/lib/*:" + cache + "/kernels"));
+        assertTrue(Files.isDirectory(cache.resolve("kernels")));
+        Map<String, String> shared = Map.of("TESSERA_CACHE", "", "XDG_CACHE_HOME", cache.toString());
+        assertTrue(classPath(shared).endsWith("/lib/*:" + cache + "/tessera/kernels"));
+        Map<String, String> home = Map.of("TESSERA_CACHE", "", "XDG_CACHE_HOME", "", "HOME", folder.toString());
+        assertTrue(classPath(home).endsWith("/lib/*:" + folder + "/.cache/tessera/kernels"));
+        Path file = Files.createFile(folder.resolve("file"));
+        assertTrue(classPath(Map.of("TESSERA_CACHE", file.toString())).endsWith("/lib/*"));
+    }
+
+    private String classPath(Map<String, String> environment) throws IOException, InterruptedException {
+        Output output = start(environment, "devices");
+        return output.lines().get(output.lines().indexOf("-cp") + 1);
+    }
+
+    @Test
     void thePlainLocaleBecomesUtf8AndOthersStay() throws Exception {
         Files.writeString(folder.resolve("jdk/bin/java"), "#!/bin/sh\necho \"$LC_ALL\"\n");
         assertEquals(List.of("C.UTF-8"), start(Map.of("LC_ALL", "C")).lines());

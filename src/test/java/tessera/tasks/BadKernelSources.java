@@ -53,6 +53,41 @@ final class BadKernelSources {
             }
             """;
 
+    static final String GOOD_SPECIALISED = """
+            package tessera.tasks.sample;
+
+            import tessera.specialise.Constant;
+            import tessera.specialise.Inline;
+            import tessera.specialise.Registers;
+            import tessera.specialise.Unroll;
+            import uk.ac.manchester.tornado.api.KernelContext;
+            import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+            /** {@code y_r = x_r}. */
+            public final class Sample {
+                private Sample() {
+                }
+
+                @Inline
+                public static void load(float[] to, FloatArray from, int[] order, int dim) {
+                    for (@Unroll int d = 0; d < dim; d++) {
+                        order[d] = d;
+                        to[order[d]] = from.get(d);
+                    }
+                }
+
+                // members
+                public static void tiles(KernelContext context, FloatArray x, FloatArray y, @Constant int dim) {
+                    float @Registers [] row = new float[dim];
+                    int @Registers [] order = new int[dim];
+                    load(row, x, order, dim);
+                    for (@Unroll int d = 0; d < dim; d++) {
+                        y.set(d, row[d]);
+                    }
+                }
+            }
+            """;
+
     private BadKernelSources() {
     }
 
@@ -117,6 +152,10 @@ final class BadKernelSources {
                 bad("a class name without", GOOD.replaceAll("(class|private) Sample", "$1 SampleFP16").replace("public final", "final")),
                 bad("no local array passed", GOOD_TILES.replace("// members", "static float first(float[] a) { return a[0]; }")
                         .replace("context.localBarrier();", "y.set(0, first(tile));")),
+                bad("no local array passed", GOOD_SPECIALISED.replace("@Inline", "").replace("public static void load", "static float load")
+                        .replace("// members", "//").replaceFirst("(?s)(get\\(d\\);\\s+\\})", "$1 return 0;")),
+                bad("no arrays but new float[n]", GOOD_SPECIALISED.replace("@Registers", "")),
+                bad("at most one kernel a class", GOOD_SPECIALISED.replace("@Inline", "")),
                 Arguments.of("a LocalVariableTable", GOOD, "-g:none"),
                 Arguments.of("rowOffset and rowCount last", GOOD, "-g:lines"),
                 bad("a @Parallel loop from literal 0", GOOD.replace("r = 0", "r = 1")),

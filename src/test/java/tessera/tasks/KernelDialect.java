@@ -25,6 +25,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import tessera.specialise.Inline;
+import tessera.specialise.Registers;
 
 /** What TornadoVM can compile, and compiles as it stands: the rules for kernels, checked on their class files. */
 final class KernelDialect {
@@ -43,6 +45,7 @@ final class KernelDialect {
     private final List<String> violations = new ArrayList<>();
     private final Map<String, Set<String>> calls = new TreeMap<>();
     private final Set<String> kernels = new HashSet<>();
+    private final Set<String> inlined = new HashSet<>();
 
     private KernelDialect() {
     }
@@ -50,15 +53,30 @@ final class KernelDialect {
     /** Every rule that a set of classes breaks, one line each, starting with the class or method. */
     static List<String> violations(List<ClassModel> classes) {
         KernelDialect dialect = new KernelDialect();
+        classes.forEach(owner -> owner.methods().stream().filter(KernelDialect::isInline).forEach(method -> dialect.inlined.add(displayName(owner, method))));
         classes.forEach(dialect::checkClass);
         dialect.checkCalls();
         return dialect.violations;
     }
 
-    /** True for {@code public void} methods: what a task runs. The others are helpers, inlined into kernels. */
+    /** True for {@code public void} methods that are no {@code @Inline}: what a task runs. The others are helpers, inlined into kernels. */
     static boolean isKernel(MethodModel method) {
-        return method.flags().has(AccessFlag.PUBLIC) && !method.methodName().equalsString("<init>")
+        return method.flags().has(AccessFlag.PUBLIC) && !isInline(method) && !method.methodName().equalsString("<init>")
                 && method.methodTypeSymbol().returnType().descriptorString().equals("V");
+    }
+
+    private static boolean isInline(MethodModel method) {
+        return method.findAttribute(Attributes.runtimeVisibleAnnotations()).stream().flatMap(a -> a.annotations().stream())
+                .anyMatch(annotation -> annotation.className().equalsString(Inline.class.descriptorString()));
+    }
+
+    private static boolean hasRegisters(CodeModel code) {
+        return code.findAttribute(Attributes.runtimeVisibleTypeAnnotations()).stream().flatMap(a -> a.annotations().stream())
+                .anyMatch(a -> a.annotation().className().equalsString(Registers.class.descriptorString()));
+    }
+
+    private static String displayName(ClassModel owner, MethodModel method) {
+        return owner.thisClass().asSymbol().displayName() + "." + method.methodName().stringValue();
     }
 
     private void checkClass(ClassModel model) {
@@ -93,20 +111,22 @@ final class KernelDialect {
             require(name, "no early return", code.elementStream().filter(ReturnInstruction.class::isInstance).count() == 1);
         } else {
             require(name, "a helper's parameters are numbers or arrays, its result a number",
-                    SCALARS.contains(type.returnType().displayName())
+                    (SCALARS.contains(type.returnType().displayName()) || isInline(method) && type.returnType().displayName().equals("void"))
                             && type.parameterList().stream().allMatch(p -> travels(p) && !isContext(p) || isPrivateArray(p)));
         }
-        code.forEach(element -> check(name, tiles, element));
+        boolean registers = hasRegisters(code);
+        code.forEach(element -> check(name, tiles, registers, element));
     }
 
-    private void check(String name, boolean tiles, CodeElement element) {
+    private void check(String name, boolean tiles, boolean registers, CodeElement element) {
         switch (element) {
             case ConstantInstruction constant -> check(name, constant);
             case InvokeInstruction call -> check(name, tiles, call);
             case FieldInstruction field when field.opcode() == Opcode.GETSTATIC || field.opcode() == Opcode.PUTSTATIC ->
                 require(name, "no static arrays or objects, no static state: " + field.name(),
                         field.typeSymbol().isPrimitive() && field.opcode() == Opcode.GETSTATIC);
-            case NewPrimitiveArrayInstruction array -> require(name, "no arrays but new float[n]", array.typeKind() == TypeKind.FLOAT);
+            case NewPrimitiveArrayInstruction array -> require(name, "no arrays but new float[n], or new int[n] as @Registers",
+                    array.typeKind() == TypeKind.FLOAT || array.typeKind() == TypeKind.INT && registers);
             case Instruction i -> {
                 requireAllowed(name, i.opcode());
                 require(name, "no double arithmetic", !i.opcode().name().matches(DOUBLES));
@@ -127,11 +147,11 @@ final class KernelDialect {
         boolean ours = owner.packageName().startsWith("tessera.tasks");
         String callee = owner.displayName() + "." + call.name().stringValue();
         require(name, "calls only kernels' helpers, TornadoVM arrays, KernelContext and TornadoMath: " + callee,
-                ours || isArray(owner) || CALLABLE.contains(qualified(owner)) || callee.equals(UNBOXED_ID));
+                ours || owner.packageName().equals("tessera.instructions") || isArray(owner) || CALLABLE.contains(qualified(owner)) || callee.equals(UNBOXED_ID));
         if (ours) {
             calls.get(name).add(callee);
-            require(name, "no local array passed to a helper: " + callee,
-                    !tiles || call.typeSymbol().parameterList().stream().noneMatch(KernelDialect::isPrivateArray));
+            require(name, "no local array passed to a helper without @Inline: " + callee,
+                    !tiles || inlined.contains(callee) || call.typeSymbol().parameterList().stream().noneMatch(KernelDialect::isPrivateArray));
         }
     }
 

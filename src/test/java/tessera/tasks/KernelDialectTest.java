@@ -58,6 +58,7 @@ class KernelDialectTest {
     void theGoodKernelIsGood() throws IOException {
         assertEquals(List.of(), violations(BadKernelSources.GOOD, "-g"));
         assertEquals(List.of(), violations(BadKernelSources.GOOD_TILES, "-g"));
+        assertEquals(List.of(), violations(BadKernelSources.GOOD_SPECIALISED, "-g"));
     }
 
     @ParameterizedTest(name = "{0}")

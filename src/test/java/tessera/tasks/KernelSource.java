@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /** The rules for kernels that only their sources show. */
 final class KernelSource {
-    private static final Pattern KERNEL = Pattern.compile("public (static )?void (\\w+)\\(([^)]*)\\)");
+    private static final Pattern KERNEL = Pattern.compile("(?<!@Inline\\s{1,9})public (static )?void (\\w+)\\(([^)]*)\\)");
     private static final Pattern LOOP = Pattern.compile("for \\(@Parallel int (\\w+) = 0; \\1 < rowCount; \\1\\+\\+\\)");
     private static final Pattern PARALLEL = Pattern.compile("@Parallel\\b");
     private static final Pattern FORMULA = Pattern.compile("/\\*\\*(?:(?!\\*/).)*\\{@code (?:[^{}]|\\{[^{}]*\\})*?(=|sum|exp)(?:(?!\\*/).)*\\*/", Pattern.DOTALL);
