@@ -61,16 +61,7 @@ final class AttentionCases {
     static ReferenceCase.Known read(Raw raw) throws Unsupported {
         JsonNode attributes = raw.attributes();
         Rule rule = rule(attributes);
-        for (Map.Entry<String, JsonNode> attribute : attributes.properties()) {
-            if (!ATTRIBUTES.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
-                throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
-            }
-        }
-        for (String tensor : raw.tensors().keySet()) {
-            if (!TENSORS.contains(tensor)) {
-                throw new Unsupported("the tensor '" + tensor + "' is not understood");
-            }
-        }
+        raw.requireOnly(ATTRIBUTES, TENSORS);
         boolean headFirst = switch (attributes.path("layout").asText()) {
             case "BHLD", "BHTD" -> true;
             case "BLHD", "BTHD" -> false;

@@ -14,15 +14,10 @@ import tessera.io.ReferenceFile.Unsupported;
 
 /** Test-time training as reference files describe it: flash-linear-attention's {@code ttt_linear}, which takes heads first. */
 final class FastWeightCases {
-    private static final String FUNCTION = "ttt_linear";
     private static final Set<String> ATTRIBUTES = Set.of("layout", "layout2", "note", "ref", "sig", "scale", "eps", "mini_batch_size", "output_final_state");
     private static final Set<String> TENSORS = Set.of("q", "k", "v", "w", "b", "eta", "initial_state", "initial_state_bias", "out0", "out1", "out2");
 
     private FastWeightCases() {
-    }
-
-    static boolean holds(Raw raw) {
-        return raw.attributes().path("ref").asText().endsWith("." + FUNCTION);
     }
 
     /**
@@ -31,7 +26,7 @@ final class FastWeightCases {
      */
     static ReferenceCase.Known read(Raw raw) throws Unsupported {
         JsonNode attributes = raw.attributes();
-        check(raw);
+        raw.requireOnly(ATTRIBUTES, TENSORS);
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         for (String name : new String[] {"q", "k", "v"}) {
             inputs.put(name, raw.tensor(name));
@@ -60,18 +55,5 @@ final class FastWeightCases {
             outputs.put("b", raw.tensor("out2").reshape(q[0], q[1], q[3]));
         }
         return new ReferenceCase.Known(raw.name(), builder.build(), inputs, outputs);
-    }
-
-    private static void check(Raw raw) throws Unsupported {
-        for (Map.Entry<String, JsonNode> attribute : raw.attributes().properties()) {
-            if (!ATTRIBUTES.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
-                throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
-            }
-        }
-        for (String tensor : raw.tensors().keySet()) {
-            if (!TENSORS.contains(tensor)) {
-                throw new Unsupported("the tensor '" + tensor + "' is not understood");
-            }
-        }
     }
 }

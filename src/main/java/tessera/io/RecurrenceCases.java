@@ -1,6 +1,7 @@
 package tessera.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,14 +20,6 @@ final class RecurrenceCases {
 
     private static final Set<String> ATTRIBUTES = Set.of("layout", "layout2", "note", "ref", "sig", "scale", "output_final_state", "normalize");
 
-    /** Why functions are not ours, by a part of their names. */
-    private static final Map<String, String> NOT_OURS = Map.ofEntries(
-            Map.entry("delta_product", "several steps between two reads are outside of the catalogue"),
-            Map.entry("based", "feature maps of second order are not implemented"),
-            Map.entry("path_attn", "householder products between the tokens of a softmax attention are outside of the catalogue"),
-            Map.entry("abc", "attention over a bounded memory of slots is not implemented"),
-            Map.entry("gsa", "attention over a bounded memory of slots is not implemented"));
-
     /**
      * What a reference function computes.
      *
@@ -41,13 +34,7 @@ final class RecurrenceCases {
     }
 
     static ReferenceCase.Known read(Raw raw) throws Unsupported {
-        String name = name(raw);
-        if (name.equals("naive_recurrent_hgrn")) {
-            return elementwise(raw);
-        }
-        if (name.equals("naive_forgetting_attn")) {
-            return AttentionCases.forgetting(raw);
-        }
+        String name = raw.function();
         JsonNode attributes = raw.attributes();
         Function function = function(name);
         check(raw, function.tensors().keySet());
@@ -90,11 +77,6 @@ final class RecurrenceCases {
         return new ReferenceCase.Known(raw.name(), builder.build(), inputs, outputs);
     }
 
-    private static String name(Raw raw) {
-        String reference = raw.attributes().path("ref").asText();
-        return reference.substring(reference.lastIndexOf('.') + 1);
-    }
-
     private static Function function(String name) throws Unsupported {
         return switch (name) {
             case "naive_recurrent_linear_attn" -> new Function(Gate.NONE, Map.of(), false);
@@ -108,8 +90,7 @@ final class RecurrenceCases {
             case "naive_recurrent_kda" -> new Function(Gate.KEY_TOKEN, Map.of("beta", "beta", "g", "gate"), false);
             case "naive_recurrent_comba" -> new Function(Gate.HEAD_TOKEN, Map.of("beta", "beta", "g", "gate", "p", "p"), false);
             case "naive_log_linear_attn" -> new Function(Gate.HEAD_TOKEN, Map.of("g", "gate", "level_scales", "levels"), false);
-            default -> throw new Unsupported(NOT_OURS.entrySet().stream().filter(e -> name.contains(e.getKey())).map(Map.Entry::getValue)
-                    .findFirst().orElse("the reference function is not one that is understood") + " (" + name + ")");
+            default -> throw new Unsupported("the reference function is not one that is understood (" + name + ")");
         };
     }
 
@@ -162,7 +143,7 @@ final class RecurrenceCases {
     }
 
     /** HGRN without queries and keys: every channel is a head whose queries and keys are 1. */
-    private static ReferenceCase.Known elementwise(Raw raw) throws Unsupported {
+    static ReferenceCase.Known elementwise(Raw raw) throws Unsupported {
         check(raw, Set.of("x", "g"));
         Tensor x = byChannel(raw.tensor("x"));
         Shape shape = x.shape();
@@ -189,17 +170,9 @@ final class RecurrenceCases {
     }
 
     static void check(Raw raw, Set<String> inputs) throws Unsupported {
-        for (Map.Entry<String, JsonNode> attribute : raw.attributes().properties()) {
-            if (!ATTRIBUTES.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
-                throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
-            }
-        }
-        for (String tensor : raw.tensors().keySet()) {
-            boolean input = Set.of("q", "k", "v", "initial_state").contains(tensor) || inputs.contains(tensor);
-            if (!input && !Set.of("out0", "out1", "out1_0", "out1_1").contains(tensor)) {
-                throw new Unsupported("the tensor '" + tensor + "' is not understood");
-            }
-        }
+        Set<String> tensors = new HashSet<>(inputs);
+        tensors.addAll(Set.of("q", "k", "v", "initial_state", "out0", "out1", "out1_0", "out1_1"));
+        raw.requireOnly(ATTRIBUTES, tensors);
     }
 
     /** RetNet's decays (arXiv:2307.08621): {@code log(1 - 2^(-5-h))} for head h. */

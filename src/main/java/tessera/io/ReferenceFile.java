@@ -7,10 +7,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import tessera.Shape;
-import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
+import tessera.methods.Step;
 
 /**
  * A safetensors file of cases that other software computed: tensors are named {@code case/name}, with {@code out0},
@@ -18,6 +19,12 @@ import tessera.TesseraException;
  */
 public final class ReferenceFile {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** What functions of flash-linear-attention need that the catalogue does not have. */
+    private static final Map<String, String> OUTSIDE = Map.of(
+            "naive_parallel_rebased", "needs a feature map of degree two alone: the products of any two channels, without the constant and the channels themselves",
+            "naive_path_attn", "needs softmax attention whose scores pass through the Householder reflections of the tokens between query and key",
+            "naive_recurrent_gated_delta_product", "needs a recurrence that takes several steps of the delta rule, each with a key of its own, between two reads");
 
     private final Safetensors file;
     private final List<String> names;
@@ -29,6 +36,25 @@ public final class ReferenceFile {
 
     /** A case as the file has it. */
     record Raw(String name, JsonNode attributes, Map<String, Tensor> tensors) {
+
+        /** The function that computed it, without its package; empty if none is named. */
+        String function() {
+            String reference = attributes.path("ref").asText();
+            return reference.substring(reference.lastIndexOf('.') + 1);
+        }
+
+        void requireOnly(Set<String> knownAttributes, Set<String> knownTensors) throws Unsupported {
+            for (Map.Entry<String, JsonNode> attribute : attributes.properties()) {
+                if (!knownAttributes.contains(attribute.getKey()) && !attribute.getValue().isNull()) {
+                    throw new Unsupported("the attribute '" + attribute.getKey() + "' is not understood");
+                }
+            }
+            for (String tensor : tensors.keySet()) {
+                if (!knownTensors.contains(tensor)) {
+                    throw new Unsupported("the tensor '" + tensor + "' is not understood");
+                }
+            }
+        }
 
         Tensor tensor(String key) throws Unsupported {
             Tensor tensor = tensors.get(key);
@@ -108,7 +134,8 @@ public final class ReferenceFile {
                 }
             }
             Raw raw = new Raw(name, JSON.readTree(metadata), tensors);
-            return checked(FastWeightCases.holds(raw) ? FastWeightCases.read(raw) : raw.attributes().has("ref") ? RecurrenceCases.read(raw) : AttentionCases.read(raw));
+            String needs = OUTSIDE.get(raw.function());
+            return needs != null ? new ReferenceCase.Outside(name, needs) : checked(known(raw));
         } catch (Unsupported | IllegalArgumentException | TesseraException e) {
             return new ReferenceCase.Unknown(name, e.getMessage());
         } catch (JsonProcessingException e) {
@@ -116,13 +143,32 @@ public final class ReferenceFile {
         }
     }
 
+    private static ReferenceCase.Known known(Raw raw) throws Unsupported {
+        return switch (raw.function()) {
+            case "" -> AttentionCases.read(raw);
+            case "naive_forgetting_attn" -> AttentionCases.forgetting(raw);
+            case "naive_parallel_based" -> ComposedCases.based(raw);
+            case "naive_recurrent_abc" -> ComposedCases.slots(raw, true);
+            case "naive_recurrent_gsa" -> ComposedCases.slots(raw, false);
+            case "naive_recurrent_hgrn" -> RecurrenceCases.elementwise(raw);
+            case "ttt_linear" -> FastWeightCases.read(raw);
+            default -> RecurrenceCases.read(raw);
+        };
+    }
+
     private static ReferenceCase checked(ReferenceCase.Known known) throws Unsupported {
-        Spec spec = known.spec();
-        for (Map.Entry<String, Shape> input : spec.inputs().entrySet()) {
-            requireShape(input.getKey(), known.inputs().get(input.getKey()), input.getValue(), spec.type(input.getKey()).isFloat());
-        }
-        for (Map.Entry<String, Shape> output : spec.outputs().entrySet()) {
-            requireShape(output.getKey(), known.outputs().get(output.getKey()), output.getValue(), true);
+        Map<String, Tensor> there = new LinkedHashMap<>(known.problem().inputs());
+        for (int n = 0; n < known.outputs().size(); n++) {
+            Step step = known.problem().steps().get(n);
+            Map<String, Tensor> arguments = step.arguments(there);
+            for (Map.Entry<String, Shape> input : step.spec().inputs().entrySet()) {
+                requireShape(input.getKey(), arguments.get(input.getKey()), input.getValue(), step.spec().type(input.getKey()).isFloat());
+            }
+            Map<String, Shape> outputs = step.spec().outputs();
+            for (Map.Entry<String, Tensor> output : known.outputs().get(n).entrySet()) {
+                requireShape(output.getKey(), output.getValue(), outputs.get(output.getKey()), true);
+            }
+            outputs.forEach((name, shape) -> there.put(step.name() + "." + name, Tensor.zeros(shape.dims())));
         }
         return known;
     }

@@ -14,7 +14,7 @@ import tessera.Shape;
 import tessera.Tensor;
 
 /** Linear attention by features: {@code O = φ(Q)(φ(K)^T V) / (φ(Q)(φ(K)^T 1))}, of the tokens so far or of all. */
-final class FeatureMethods {
+public final class FeatureMethods {
 
     /** QT-ViT's compact features, alpha, beta and gamma, which would be learned; with beta^2 below alpha gamma no similarity is negative. */
     private static final Features.Square QUADRATIC = new Features.Square(0.5f, 0.5f, 1);
@@ -44,10 +44,10 @@ final class FeatureMethods {
     }
 
     /** Features of queries and of keys, then the recurrence of them. */
-    static Case featured(Tensor q, Tensor k, Tensor v, Features features, Map<String, Tensor> more, UnaryOperator<RecurrenceBuilder> rule) {
+    public static Case featured(Tensor q, Tensor k, Tensor v, Features features, Map<String, Tensor> more, UnaryOperator<RecurrenceBuilder> rule) {
         Shape shape = q.shape();
         FeatureSpec map = new FeatureSpec(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3), features, q.dtype());
-        RecurrenceBuilder recurrence = RecurrenceSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), map.size()).valueDim(shape.dim(3)).dtype(q.dtype());
+        RecurrenceBuilder recurrence = RecurrenceSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), map.size()).valueDim(v.shape().dim(3)).dtype(q.dtype());
         return new Case(List.of(
                 new Step("queries", map, there -> Step.renamed(there, Map.of("x", "q"))),
                 new Step("keys", map, there -> Step.renamed(there, Map.of("x", "k"))),

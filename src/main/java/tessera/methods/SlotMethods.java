@@ -3,14 +3,8 @@ package tessera.methods;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
-import tessera.FeatureSpec;
-import tessera.Features;
-import tessera.RecurrenceBuilder;
-import tessera.RecurrenceSpec;
 import tessera.Shape;
 import tessera.Tensor;
-import tessera.UpdateRule.Gate;
 import tessera.methods.RecurrenceTwin.Entry;
 
 /** Softmax attention over a bounded number of slots, into which tokens are written: keys are recalled in a first pass, values in a second. */
@@ -45,42 +39,19 @@ final class SlotMethods {
     private static Case gated(Tensor q, Tensor k, Tensor v, long seed) {
         Tensor logits = Tensor.random(slots(q), seed);
         Tensor gate = Setup.map(logits, x -> Activations.logSigmoid(x) / DAMPING);
-        return twoPasses(q, k, v, logits, gate, Setup.map(gate, x -> -Math.expm1(x)));
+        return read(q, k, v, logits, new Slots(gate, Setup.map(gate, x -> -Math.expm1(x))));
     }
 
-    /** What is written to a slot is a softmax over the tokens so far, {@code exp(s_t - z_t)}; what is kept {@code exp(z_{t-1} - z_t)}. */
     private static Case bounded(Tensor q, Tensor k, Tensor v, long seed) {
         Tensor logits = Tensor.random(slots(q), seed);
-        Tensor gate = Tensor.zeros(logits.shape().dims());
-        Tensor write = Tensor.zeros(logits.shape().dims());
-        int length = Setup.length(q);
-        IntStream.range(0, logits.shape().elements() / length).forEach(column -> {
-            double z = Double.NEGATIVE_INFINITY;
-            for (int t = 0; t < length; t++) {
-                int at = (column / SLOTS * length + t) * SLOTS + column % SLOTS;
-                double s = logits.get(at);
-                double next = Math.max(z, s) + Math.log1p(Math.exp(-Math.abs(z - s)));
-                gate.set(at, (float) (z - next));
-                write.set(at, (float) Math.exp(s - next));
-                z = next;
-            }
-        });
-        return twoPasses(q, k, v, logits, gate, write);
+        return read(q, k, v, logits, Slots.normalised(logits));
     }
 
-    private static Case twoPasses(Tensor q, Tensor k, Tensor v, Tensor logits, Tensor gate, Tensor write) {
-        Shape shape = q.shape();
-        int d = shape.dim(3);
-        RecurrenceSpec first = Setup.recurrence(q).valueDim(SLOTS).gate(Gate.VALUE_TOKEN).build();
-        FeatureSpec softmax = new FeatureSpec(shape.dim(0), shape.dim(1), shape.dim(2), SLOTS, Features.Plain.SOFTMAX, q.dtype());
-        RecurrenceBuilder second = RecurrenceSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), SLOTS).valueDim(d).gate(Gate.KEY_TOKEN).dtype(q.dtype());
-        Map<String, Tensor> inputs = new LinkedHashMap<>(Map.of("logits", logits, "write", write, "slotGate", gate));
-        inputs.putAll(Setup.inputs(q, k, v));
-        return new Case(List.of(
-                new Step("keys", first, there -> Step.renamed(there, Map.of("v", "write", "valueGate", "slotGate"))),
-                new Step("softmax", softmax, there -> Step.renamed(there, Map.of("x", "keys.out"))),
-                new Step("values", second.build(), there -> Step.renamed(there, Map.of("q", "softmax.out", "k", "write", "gate", "slotGate")))),
-                inputs);
+    private static Case read(Tensor q, Tensor k, Tensor v, Tensor logits, Slots slots) {
+        Case problem = slots.read(q, k, v, 1, false);
+        Map<String, Tensor> inputs = new LinkedHashMap<>(problem.inputs());
+        inputs.put("logits", logits);
+        return new Case(problem.steps(), inputs);
     }
 
     /**

@@ -24,7 +24,7 @@ public record Step(String name, Spec spec, UnaryOperator<Map<String, Tensor>> in
     }
 
     /** The spec's inputs, and nothing else, from what there is. */
-    Map<String, Tensor> arguments(Map<String, Tensor> there) {
+    public Map<String, Tensor> arguments(Map<String, Tensor> there) {
         Map<String, Tensor> arguments = new LinkedHashMap<>(inputs.apply(there));
         arguments.keySet().retainAll(spec.inputs().keySet());
         return arguments;

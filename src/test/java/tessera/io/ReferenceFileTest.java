@@ -17,9 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tessera.AttentionSpec;
+import tessera.RecurrenceSpec;
 import tessera.Tensor;
 import tessera.TesseraException;
 import tessera.masks.Mask;
+import tessera.methods.Step;
 
 class ReferenceFileTest {
 
@@ -40,7 +42,7 @@ class ReferenceFileTest {
     }
 
     private static AttentionSpec spec(ReferenceCase reference) {
-        return (AttentionSpec) ((ReferenceCase.Known) reference).spec();
+        return (AttentionSpec) ((ReferenceCase.Known) reference).problem().spec();
     }
 
     private static String reason(ReferenceCase reference) {
@@ -61,14 +63,14 @@ class ReferenceFileTest {
     void otherRulesBecomeMaskTensors() throws IOException {
         var dilated = (ReferenceCase.Known) square("{\"layout\":\"BHLD\",\"rule\":\"i>=j and (i-j)%3==0 and (i-j)//3<2\"}");
         var global = (ReferenceCase.Known) square("{\"layout\":\"BHLD\",\"rule\":\"|i-j|<=2 or i<1 or j<1\"}");
-        assertEquals(List.of("q", "k", "v", "mask"), List.copyOf(dilated.spec().inputs().keySet()));
+        assertEquals(List.of("q", "k", "v", "mask"), List.copyOf(dilated.problem().spec().inputs().keySet()));
         assertEquals("000010010", row(dilated, 7));
         assertEquals("100001111", row(global, 7));
         assertEquals("111111111", row(global, 0));
     }
 
     private static String row(ReferenceCase.Known known, int query) {
-        Tensor mask = known.inputs().get("mask");
+        Tensor mask = known.problem().inputs().get("mask");
         return IntStream.range(9 * query, 9 * query + 9).mapToObj(n -> Integer.toString((int) mask.get(n))).collect(Collectors.joining());
     }
 
@@ -79,8 +81,8 @@ class ReferenceFileTest {
             t.set(n, n);
         }
         var known = (ReferenceCase.Known) read("{\"layout\":\"BTHD\"}", Map.of("q", t, "k", t, "v", t, "out0", t));
-        assertEquals(Tensor.zeros(1, 2, 3, 1).shape(), known.inputs().get("q").shape());
-        assertEquals(List.of(0f, 2f, 4f, 1f, 3f, 5f), IntStream.range(0, 6).mapToObj(known.inputs().get("q")::get).toList());
+        assertEquals(Tensor.zeros(1, 2, 3, 1).shape(), known.problem().inputs().get("q").shape());
+        assertEquals(List.of(0f, 2f, 4f, 1f, 3f, 5f), IntStream.range(0, 6).mapToObj(known.problem().inputs().get("q")::get).toList());
     }
 
     @ParameterizedTest
@@ -102,6 +104,35 @@ class ReferenceFileTest {
         "[; its attributes are not valid JSON"})
     void whatIsNotOursSaysWhy(String attributes, String reason) throws IOException {
         assertTrue(reason(square(attributes)).contains(reason), () -> reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "naive_parallel_rebased; a feature map of degree two alone",
+        "naive_path_attn; Householder reflections",
+        "naive_recurrent_gated_delta_product; several steps of the delta rule"})
+    void whatTheCatalogueDoesNotHaveSaysWhatItNeeds(String function, String needs) throws IOException {
+        var outside = (ReferenceCase.Outside) square("{\"ref\":\"fla." + function + "\"}");
+        assertTrue(outside.reason().startsWith("needs ") && outside.reason().contains(needs), outside::reason);
+    }
+
+    /** With a gate, what is written to the slots is given; without one, the first token fills every slot. */
+    @Test
+    void slotsAreReadInTwoPasses() throws IOException {
+        String abc = "{\"ref\":\"fla.naive_recurrent_abc\",\"scale\":0.25}";
+        Tensor t = Tensor.zeros(1, 2, 9, 4);
+        Tensor s = Tensor.random(Tensor.zeros(1, 2, 9, 3).shape(), 1);
+        Map<String, Tensor> tensors = new LinkedHashMap<>(Map.of("q", t, "k", t, "v", t, "s", s, "out0", t));
+        var known = (ReferenceCase.Known) read(abc, tensors);
+        assertEquals(List.of("keys", "softmax", "values"), known.problem().steps().stream().map(Step::name).toList());
+        assertEquals(0.25f, ((RecurrenceSpec) known.problem().steps().getFirst().spec()).scale());
+        assertEquals(1, known.problem().inputs().get("write").get(0));
+        tensors.put("g", s);
+        assertEquals(s.get(0), ((ReferenceCase.Known) read(abc, tensors)).problem().inputs().get("write").get(0));
+        tensors.put("g", t);
+        assertTrue(reason(read(abc, tensors)).contains("its valueGate is F32[1x2x9x4], where 1x2x9x3"));
+        tensors.put("initial_state", t);
+        assertEquals("the tensor 'initial_state' is not understood", reason(read(abc, tensors)));
     }
 
     @Test
