@@ -13,9 +13,7 @@ public final class MultiplyHalf {
     }
 
     /** As {@link #accumulate(float[], int, int[], int, int[], int)}, by registers. */
-    @Ptx("""
-            mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 \
-            {$r_0, $r_1, $r_2, $r_3}, {${4}, ${5}, ${6}, ${7}}, {${8}, ${9}}, {${0}, ${1}, ${2}, ${3}};""")
+    @Ptx(WarpProduct.OPERANDS + "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" + WarpProduct.REGISTERS)
     public static float[] accumulate(float c0, float c1, float c2, float c3, int a0, int a1, int a2, int a3, int b0, int b1) {
         float[] c = {c0, c1, c2, c3};
         return WarpProduct.multiply("MultiplyHalf", 2, c, unpack(a0, a1, a2, a3), unpack(b0, b1));

@@ -7,7 +7,12 @@ public final class PackBfloat {
     }
 
     /** Both rounded to the nearest bfloat16: PTX {@code cvt.rn.bf16x2.f32}. */
-    @Ptx("cvt.rn.bf16x2.f32 $r, ${1}, ${0};")
+    @Ptx("""
+            {
+            .reg .b32 bits;
+            cvt.rn.bf16x2.f32 bits, ${1}, ${0};
+            mov.b32 $r, bits;
+            }""")
     public static int pack(float low, float high) {
         return round(low) | round(high) << 16;
     }

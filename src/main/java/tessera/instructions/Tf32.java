@@ -10,7 +10,12 @@ public final class Tf32 {
     }
 
     /** The bits of the nearest tf32, ties away from zero: PTX {@code cvt.rna.tf32.f32}. */
-    @Ptx("cvt.rna.tf32.f32 $r, ${0};")
+    @Ptx("""
+            {
+            .reg .b32 bits;
+            cvt.rna.tf32.f32 bits, ${0};
+            mov.b32 $r, bits;
+            }""")
     public static int round(float x) {
         int bits = Float.floatToRawIntBits(x);
         return Float.isNaN(x) ? 0x7FFFFFFF : bits + 0x1000 & MASK;

@@ -10,6 +10,23 @@ import tessera.engine.WorkItem;
  */
 final class WarpProduct {
 
+    /** Before {@code mma} with its shape and types. */
+    static final String OPERANDS = """
+            {
+            .reg .b32 a<4>, b<2>;
+            mov.b32 a0, ${4};
+            mov.b32 a1, ${5};
+            mov.b32 a2, ${6};
+            mov.b32 a3, ${7};
+            mov.b32 b0, ${8};
+            mov.b32 b1, ${9};
+            """;
+
+    /** And after it. */
+    static final String REGISTERS = """
+             {$r_0, $r_1, $r_2, $r_3}, {a0, a1, a2, a3}, {b0, b1}, {${0}, ${1}, ${2}, ${3}};
+            }""";
+
     /** What a lane holds, as numbers. */
     private record Lane(float[] c, float[] a, float[] b) {
     }

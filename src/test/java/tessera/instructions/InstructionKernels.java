@@ -16,7 +16,7 @@ public final class InstructionKernels {
     }
 
     /** d = a b + c; a 16×16, b 16×8 by columns. */
-    public static void half(KernelContext context, HalfFloatArray a, HalfFloatArray b, FloatArray c, FloatArray d) {
+    public static void multiplyHalf(KernelContext context, HalfFloatArray a, HalfFloatArray b, FloatArray c, FloatArray d) {
         int row = context.localIdx >> 2;
         int column = (context.localIdx & 3) * 2;
         int i = row * 16 + column;
@@ -30,8 +30,8 @@ public final class InstructionKernels {
         StoreGlobal.two(d, j, 64, Fragment.get(sum, 2), Fragment.get(sum, 3));
     }
 
-    /** As {@link #half}, of floats packed to bfloat16; c is 0. */
-    public static void bfloat(KernelContext context, FloatArray a, FloatArray b, FloatArray d) {
+    /** As {@link #multiplyHalf}, of floats packed to bfloat16; c is 0. */
+    public static void multiplyBfloat(KernelContext context, FloatArray a, FloatArray b, FloatArray d) {
         int row = context.localIdx >> 2;
         int column = (context.localIdx & 3) * 2;
         int i = row * 16 + column;
@@ -50,7 +50,7 @@ public final class InstructionKernels {
     }
 
     /** d = a b; a 16×8, b 8×8 by columns. */
-    public static void tf32(KernelContext context, FloatArray a, FloatArray b, FloatArray d) {
+    public static void multiplyTf32(KernelContext context, FloatArray a, FloatArray b, FloatArray d) {
         int row = context.localIdx >> 2;
         int column = context.localIdx & 3;
         int i = row * 8 + column;

@@ -55,10 +55,10 @@ class InstructionsTest {
         FloatArray right = floats(128);
         HalfFloatArray packed = new HalfFloatArray(2 * ITEMS);
         return Stream.of(
-                one("half", List.of(a, columns, c), new FloatArray(128), product(8, 16, at(a, 16, 1), at(columns, 1, 16), c), 1e-6),
-                one("bfloat", List.of(left, right), new FloatArray(128),
+                one("multiplyHalf", List.of(a, columns, c), new FloatArray(128), product(8, 16, at(a, 16, 1), at(columns, 1, 16), c), 1e-6),
+                one("multiplyBfloat", List.of(left, right), new FloatArray(128),
                         product(8, 16, rounded(left, 16, 1, InstructionsTest::bfloat), rounded(right, 1, 16, InstructionsTest::bfloat), null), 1e-6),
-                one("tf32", List.of(left, right), new FloatArray(128),
+                one("multiplyTf32", List.of(left, right), new FloatArray(128),
                         product(8, 8, rounded(left, 8, 1, InstructionsTest::tf32), rounded(right, 1, 8, InstructionsTest::tf32), null), 1e-6),
                 one("staged", List.of(a, b), new FloatArray(256), staged(a, b), 1e-6),
                 new Case("arithmetic", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(packed, pairs(), 0),

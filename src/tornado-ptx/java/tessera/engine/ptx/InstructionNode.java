@@ -42,19 +42,19 @@ public final class InstructionNode extends FixedWithNextNode implements LIRLower
         for (int i = 0; i < registers.length; i++) {
             ValueNode argument = arguments.get(i);
             constants[i] = argument.isJavaConstant() && argument.getStackKind() == JavaKind.Int ? argument.asJavaConstant().asInt() : null;
-            registers[i] = template.inRegister(i) ? tool.asAllocatable(builder.operand(argument)) : Value.ILLEGAL;
+            registers[i] = template.takes(i) ? builder.operand(argument) : Value.ILLEGAL;
         }
         if (getStackKind() == JavaKind.Void) {
             tool.append(new InstructionText.Effect(template, registers, constants));
         } else {
-            Variable result = tool.newVariable(LIRKind.value(register()));
+            Variable result = tool.newVariable(LIRKind.value(kind()));
             tool.append(new InstructionText.Definition(template, result, registers, constants));
             builder.setResult(this, result);
         }
     }
 
-    /** Of the kinds for results of several registers only the name matters: their registers are declared with the instruction. */
-    private PTXKind register() {
+    /** For a result of several registers only the name matters: the registers behind it are declared with the instruction. */
+    private PTXKind kind() {
         return switch (getStackKind()) {
             case Float -> PTXKind.F32;
             case Int -> PTXKind.S32;

@@ -27,8 +27,8 @@ final class Template {
         return ".reg " + (result == float[].class ? ".f32 " : ".b32 ") + String.join(", ", registers) + ";\n";
     }
 
-    /** Whether the text takes argument {@code n} in a register. */
-    boolean inRegister(int n) {
+    /** Whether the text takes argument {@code n} as more than a number of its own. */
+    boolean takes(int n) {
         return text.contains("${" + n + "}");
     }
 
@@ -36,7 +36,7 @@ final class Template {
      * The text with its arguments.
      *
      * @param result the name of the result, or null if there is none
-     * @param register the name of the register that holds an argument
+     * @param register the name of the register that holds an argument, or the argument itself
      * @param constant the value of an argument, or null if it is not constant
      */
     String fill(String result, IntFunction<String> register, IntFunction<Integer> constant) {

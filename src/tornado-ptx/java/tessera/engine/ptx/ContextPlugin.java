@@ -1,0 +1,31 @@
+package tessera.engine.ptx;
+
+import jdk.graal.compiler.core.common.type.ObjectStamp;
+import jdk.graal.compiler.core.common.type.StampFactory;
+import jdk.graal.compiler.core.common.type.StampPair;
+import jdk.graal.compiler.core.common.type.TypeReference;
+import jdk.graal.compiler.nodes.ParameterNode;
+import jdk.graal.compiler.nodes.calc.FloatingNode;
+import jdk.graal.compiler.nodes.graphbuilderconf.GraphBuilderTool;
+import jdk.graal.compiler.nodes.graphbuilderconf.ParameterPlugin;
+import jdk.vm.ci.meta.ResolvedJavaType;
+import uk.ac.manchester.tornado.api.KernelContext;
+
+/**
+ * Tells the compiler that a kernel's context is no subclass of KernelContext. Else, once the emulation has loaded its own,
+ * calls on the context are no longer recognised: a barrier becomes a call of an empty function.
+ */
+final class ContextPlugin implements ParameterPlugin {
+
+    @Override
+    public FloatingNode interceptParameter(GraphBuilderTool builder, int index, StampPair stamp) {
+        if (stamp.getTrustedStamp() instanceof ObjectStamp object && isContext(object.type())) {
+            return new ParameterNode(index, StampPair.createSingle(StampFactory.object(TypeReference.createExactTrusted(object.type()))));
+        }
+        return null;
+    }
+
+    private static boolean isContext(ResolvedJavaType type) {
+        return type != null && type.toJavaName().equals(KernelContext.class.getName());
+    }
+}
