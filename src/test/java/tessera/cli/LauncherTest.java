@@ -65,6 +65,19 @@ class LauncherTest {
     }
 
     @Test
+    void thePtxCompilerIsOpenedToTheExtensionWhereThereIsOne() throws Exception {
+        Files.writeString(folder.resolve("tornado-argfile"), "-server\n");
+        Path modules = Files.createDirectories(folder.resolve("share/java/tornado"));
+        String exports = "@" + SCRIPT.toRealPath().getParent().resolveSibling("etc/ptx-argfile");
+        Output without = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertTrue(!without.lines().contains(exports), without.toString());
+        Files.createFile(modules.resolve("tornado-drivers-ptx-5.2.0-jdk25.jar"));
+        Output with = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertTrue(with.lines().contains(exports), with.toString());
+        assertTrue(Files.isReadable(Path.of(exports.substring(1))), exports);
+    }
+
+    @Test
     void thePlainLocaleBecomesUtf8AndOthersStay() throws Exception {
         Files.writeString(folder.resolve("jdk/bin/java"), "#!/bin/sh\necho \"$LC_ALL\"\n");
         assertEquals(List.of("C.UTF-8"), start(Map.of("LC_ALL", "C")).lines());

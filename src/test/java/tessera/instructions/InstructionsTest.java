@@ -1,6 +1,8 @@
 package tessera.instructions;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -12,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.Timeout;
+import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.engine.Engine;
 import tessera.engine.Engines;
@@ -44,6 +47,15 @@ class InstructionsTest {
         List<Device> devices = new ArrayList<>(List.of(Engines.device(Device.JVM)));
         Engines.devices().stream().filter(Device::instructions).forEach(devices::add);
         return cases().flatMap(c -> devices.stream().map(device -> dynamicTest(c.kernel + " on " + device.id(), () -> check(c, device))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> devicesWithoutInstructionsRefuseThem() {
+        return Engines.devices().stream().filter(device -> !device.isJvm() && !device.instructions()).map(device -> dynamicTest(device.id(), () -> {
+            TesseraException e = assertThrows(TesseraException.class,
+                    () -> run(device, "lanes", 2, ITEMS / 2, List.of(numbers), List.of(new FloatArray(4 * ITEMS))));
+            assertTrue(e.getMessage().contains("has instructions of NVIDIA's GPUs, which " + device.id() + " has not"), e.getMessage());
+        }));
     }
 
     private Stream<Case> cases() {
