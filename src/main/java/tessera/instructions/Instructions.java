@@ -1,8 +1,8 @@
 package tessera.instructions;
 
+import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
-import java.lang.reflect.Method;
 
 /** All instructions that a compiler can be taught. */
 public final class Instructions {
