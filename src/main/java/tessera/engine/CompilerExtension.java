@@ -5,28 +5,35 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
-/** Instructions beyond those of TornadoVM's compiler, where it has a PTX backend that can be extended. */
+/** What Tessera adds to TornadoVM's compiler; its classes are in source roots that are compiled only against an SDK that has it. */
 final class CompilerExtension {
     private static final Logger LOG = LoggerFactory.getLogger(CompilerExtension.class);
+    private static final String CONTEXT = "tessera.engine.compiler.ContextPlugin";
+    private static final String INSTRUCTIONS = "tessera.engine.ptx.PtxInstructions";
     private static final String PTX_MODULE = "tornado.drivers.ptx";
-
-    /** A Predicate; its source root is compiled only against an SDK with PTX. */
-    private static final String PTX_CLASS = "tessera.engine.ptx.PtxInstructions";
 
     private CompilerExtension() {
     }
 
-    /** Extends TornadoVM's compiler; true for the devices that have the instructions then. */
+    /** Extends TornadoVM's compiler; true for the devices that have the instructions of {@code tessera.instructions} then. */
     @SuppressWarnings("unchecked")
     static Predicate<TornadoDevice> install() {
-        if (ModuleLayer.boot().findModule(PTX_MODULE).isPresent()) {
-            try {
-                return (Predicate<TornadoDevice>) Class.forName(PTX_CLASS).getDeclaredConstructor().newInstance();
-            } catch (ReflectiveOperationException | LinkageError e) {
-                LOG.warn("no kernels with matrix instructions: {} cannot extend TornadoVM's compiler ({}); build with an SDK that has PTX,"
-                        + " and start with bin/tessera or the flags of etc/ptx-argfile", PTX_CLASS, TornadoSession.reason(e));
-            }
+        Object context = load(CONTEXT, "compiler-argfile", "after emulating a kernel, no other kernel of this process has barriers");
+        if (context != null) {
+            ((Runnable) context).run();
         }
-        return device -> false;
+        Object instructions = ModuleLayer.boot().findModule(PTX_MODULE).isEmpty() ? null
+                : load(INSTRUCTIONS, "ptx-argfile", "no kernels with matrix instructions");
+        return instructions == null ? device -> false : (Predicate<TornadoDevice>) instructions;
+    }
+
+    private static Object load(String name, String flags, String otherwise) {
+        try {
+            return Class.forName(name).getDeclaredConstructor().newInstance();
+        } catch (ReflectiveOperationException | LinkageError e) {
+            LOG.warn("{}: TornadoVM's compiler cannot be extended ({}); build with this SDK of TornadoVM, and start with bin/tessera or"
+                    + " the flags of etc/{}", otherwise, TornadoSession.reason(e), flags);
+            return null;
+        }
     }
 }

@@ -3,7 +3,7 @@ package tessera.engine.ptx;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.function.Predicate;
-import jdk.graal.compiler.nodes.graphbuilderconf.GraphBuilderConfiguration.Plugins;
+import jdk.graal.compiler.nodes.graphbuilderconf.InvocationPlugins;
 import tessera.instructions.Instructions;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.drivers.ptx.CUDAComputeCapability;
@@ -21,10 +21,9 @@ public final class PtxInstructions implements Predicate<TornadoDevice> {
         List<Method> instructions = Instructions.methods();
         TornadoCoreRuntime runtime = TornadoCoreRuntime.getTornadoRuntime();
         for (int i = 0; i < runtime.getNumBackends(); i++) {
-            Plugins plugins = runtime.getBackend(i).getProviders().getReplacements().getGraphBuilderPlugins();
-            plugins.appendParameterPlugin(new ContextPlugin());
+            InvocationPlugins plugins = runtime.getBackend(i).getProviders().getReplacements().getGraphBuilderPlugins().getInvocationPlugins();
             for (Method instruction : instructions) {
-                plugins.getInvocationPlugins().register(instruction.getDeclaringClass(), new InstructionPlugin(instruction));
+                plugins.register(instruction.getDeclaringClass(), new InstructionPlugin(instruction));
             }
         }
     }
