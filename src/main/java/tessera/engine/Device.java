@@ -14,11 +14,18 @@ package tessera.engine;
  * @param localMemoryBytes local memory of a work-group, 0 if there is none
  * @param maxGroupSize largest work-group, 0 if there are none
  * @param half whether kernels can read float16
+ * @param instructions whether kernels may have the instructions of {@code tessera.instructions}
  */
 public record Device(String id, String name, String backend, String kind, String driver, int computeUnits, long memoryBytes,
-        long maxArrayBytes, long localMemoryBytes, int maxGroupSize, boolean half) {
+        long maxArrayBytes, long localMemoryBytes, int maxGroupSize, boolean half, boolean instructions) {
 
     public static final String JVM = "jvm";
+
+    /** A device without instructions. */
+    public Device(String id, String name, String backend, String kind, String driver, int computeUnits, long memoryBytes,
+            long maxArrayBytes, long localMemoryBytes, int maxGroupSize, boolean half) {
+        this(id, name, backend, kind, driver, computeUnits, memoryBytes, maxArrayBytes, localMemoryBytes, maxGroupSize, half, false);
+    }
 
     public boolean isJvm() {
         return backend.equals(JVM);

@@ -21,7 +21,7 @@ final class DeviceFacts {
     private DeviceFacts() {
     }
 
-    static Device of(String id, String backend, TornadoDevice device) {
+    static Device of(String id, String backend, TornadoDevice device, boolean instructions) {
         TornadoTargetDevice target = device.getPhysicalDevice();
         String info = fact(() -> String.valueOf(device.getDeviceInfo()), "");
         boolean cuda = CUDA.contains(backend);
@@ -31,7 +31,7 @@ final class DeviceFacts {
         return new Device(id, fact(target::getDeviceName, id).strip(), backend, fact(() -> device.getDeviceType().name(), "UNKNOWN"),
                 driver(info, nvidia, fact(device::getPlatformName, backend)), fact(target::getDeviceMaxComputeUnits, 1), memory,
                 Math.min(memory, fact(device::getMaxAllocMemory, memory)), cuda ? Math.min(local, CUDA_STATIC_LOCAL) : local,
-                maxGroupSize(target), nvidia || info.contains("cl_khr_fp16"));
+                maxGroupSize(target), nvidia || info.contains("cl_khr_fp16"), instructions);
     }
 
     private static <T> T fact(Supplier<T> ask, T unknown) {

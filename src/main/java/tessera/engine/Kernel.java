@@ -1,8 +1,14 @@
 package tessera.engine;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
+import java.util.stream.StreamSupport;
 
 /**
  * A static method that TornadoVM can compile.
@@ -37,6 +43,17 @@ public record Kernel(Method method, MethodHandle handle) {
             }
         }
         throw new IllegalArgumentException("no kernel named " + name + " in " + owner.getName());
+    }
+
+    /** Whether its class uses {@code tessera.instructions}, which not every device has. */
+    boolean hasInstructions() {
+        Class<?> owner = method.getDeclaringClass();
+        try (InputStream file = owner.getResourceAsStream("/" + owner.getName().replace('.', '/') + ".class")) {
+            return StreamSupport.stream(ClassFile.of().parse(file.readAllBytes()).constantPool().spliterator(), false)
+                    .anyMatch(entry -> entry instanceof ClassEntry used && used.asInternalName().startsWith("tessera/instructions/"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** For example {@code RangeAttention.rows}. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import tessera.TesseraException;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
@@ -45,6 +46,10 @@ public final class TornadoEngine implements Engine {
 
     /** TornadoVM replaces a group that the device cannot run by one of its own choice, and the kernel computes nonsense. */
     private static void check(Task task, Device device) {
+        if (!device.instructions() && task.kernel().hasInstructions()) {
+            throw new TesseraException(task + " has instructions of NVIDIA's GPUs, which " + device.id() + " has not, or whose compiler was"
+                    + " not taught them: start with bin/tessera and an SDK of TornadoVM with PTX, or choose another plan");
+        }
         if (task.kind() == Kernel.Kind.ROWS) {
             return;
         }
@@ -71,12 +76,13 @@ public final class TornadoEngine implements Engine {
         Map<Device, TornadoDevice> devices = new LinkedHashMap<>();
         try {
             TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
+            Predicate<TornadoDevice> instructions = CompilerExtension.install();
             for (int b = 0; b < runtime.getNumBackends(); b++) {
                 TornadoBackend backend = runtime.getBackend(b);
                 String name = backend.getBackendType().name().toLowerCase(Locale.ROOT);
                 for (int d = 0; d < backend.getNumDevices(); d++) {
                     TornadoDevice device = backend.getDevice(d);
-                    devices.put(DeviceFacts.of(name + ":" + d, name, device), device);
+                    devices.put(DeviceFacts.of(name + ":" + d, name, device, instructions.test(device)), device);
                 }
             }
         } catch (RuntimeException | LinkageError e) {

@@ -22,6 +22,8 @@ public final class WorkGroup {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final List<Object> localArrays = new ArrayList<>();
+    private final Warp[] warps;
+    private final SharedMemory shared = new SharedMemory();
     private int waiting;
     private int finished;
     private long barriersPassed;
@@ -30,6 +32,8 @@ public final class WorkGroup {
     private WorkGroup(Consumer<KernelContext> kernel, int items) {
         this.kernel = kernel;
         this.items = items;
+        warps = new Warp[Math.ceilDiv(items, Warp.LANES)];
+        Arrays.setAll(warps, i -> new Warp(this, lock, Math.min(Warp.LANES, items - i * Warp.LANES)));
     }
 
     /**
@@ -98,6 +102,14 @@ public final class WorkGroup {
         return kernel;
     }
 
+    Warp warp(int item) {
+        return warps[item / Warp.LANES];
+    }
+
+    SharedMemory shared() {
+        return shared;
+    }
+
     /** Waits for all other work-items of the group. */
     void barrier() {
         lock.lock();
@@ -113,6 +125,7 @@ public final class WorkGroup {
                 changed.signalAll();
                 return;
             }
+            failIfAllWait();
             for (long before = barriersPassed; before == barriersPassed; ) {
                 changed.awaitUninterruptibly();
                 if (before == barriersPassed) {
@@ -132,8 +145,18 @@ public final class WorkGroup {
             if (waiting > 0) {
                 fail(divergence());
             }
+            failIfAllWait();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Work-items of a warp that wait for each other while the rest is at a barrier, or has left, would do so for ever. */
+    void failIfAllWait() {
+        int inWarps = Arrays.stream(warps).mapToInt(Warp::waiting).sum();
+        if (inWarps > 0 && waiting + inWarps + finished == items) {
+            fail(new IllegalStateException("warp divergence: " + inWarps + " work-items wait to execute an instruction with others of"
+                    + " their warp that are elsewhere, at a barrier or at the end of the kernel"));
         }
     }
 
@@ -149,6 +172,7 @@ public final class WorkGroup {
                 failure = reason;
             }
             changed.signalAll();
+            Arrays.stream(warps).forEach(Warp::wake);
         } finally {
             lock.unlock();
         }
@@ -163,7 +187,7 @@ public final class WorkGroup {
         }
     }
 
-    private void stopIfFailed() {
+    void stopIfFailed() {
         if (failure != null) {
             throw new Stopped();
         }

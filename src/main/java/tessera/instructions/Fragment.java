@@ -1,15 +1,20 @@
 package tessera.instructions;
 
-/** Reads one register of what an instruction returned. */
+/** A register of an instruction's result. */
 public final class Fragment {
+
     private Fragment() {
     }
 
-    public static float get(float[] registers, int index) {
-        return registers[index];
+    /** PTX {@code mov.f32}. */
+    @Ptx("mov.f32 $r, ${0}_#{1};")
+    public static float get(float[] registers, int n) {
+        return registers[n];
     }
 
-    public static int get(int[] registers, int index) {
-        return registers[index];
+    /** PTX {@code mov.b32}. */
+    @Ptx("mov.b32 $r, ${0}_#{1};")
+    public static int get(int[] registers, int n) {
+        return registers[n];
     }
 }

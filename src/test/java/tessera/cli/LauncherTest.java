@@ -59,7 +59,7 @@ class LauncherTest {
         Files.writeString(argfile, "-server\n--module-path .:/sdk/modules\n--add-modules ALL-SYSTEM\n");
         Output output = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
         assertEquals(0, output.code());
-        assertEquals("@" + argfile, output.lines().getFirst());
+        assertTrue(output.lines().containsAll(List.of("@" + argfile, "@" + SCRIPT.getParent().resolveSibling("etc/compiler-argfile"))), output.toString());
         assertEquals("/sdk/modules", output.lines().get(output.lines().indexOf("--module-path") + 1));
         assertTrue(output.lines().contains("-Dtornado.recover.bailout=False"), output.toString());
     }
@@ -80,6 +80,19 @@ class LauncherTest {
     private String classPath(Map<String, String> environment) throws IOException, InterruptedException {
         Output output = start(environment, "devices");
         return output.lines().get(output.lines().indexOf("-cp") + 1);
+    }
+
+    @Test
+    void thePtxCompilerIsOpenedToTheExtensionWhereThereIsOne() throws Exception {
+        Files.writeString(folder.resolve("tornado-argfile"), "-server\n");
+        Path modules = Files.createDirectories(folder.resolve("share/java/tornado"));
+        String exports = "@" + SCRIPT.toRealPath().getParent().resolveSibling("etc/ptx-argfile");
+        Output without = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertTrue(!without.lines().contains(exports), without.toString());
+        Files.createFile(modules.resolve("tornado-drivers-ptx-5.2.0-jdk25.jar"));
+        Output with = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        assertTrue(with.lines().contains(exports), with.toString());
+        assertTrue(Files.isReadable(Path.of(exports.substring(1))), exports);
     }
 
     @Test
