@@ -9,8 +9,7 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 final class CompilerExtension {
     private static final Logger LOG = LoggerFactory.getLogger(CompilerExtension.class);
     private static final String CONTEXT = "tessera.engine.compiler.ContextPlugin";
-    private static final String INSTRUCTIONS = "tessera.engine.ptx.PtxInstructions";
-    private static final String PTX_MODULE = "tornado.drivers.ptx";
+    private static final String INSTRUCTIONS = "tessera.engine.compiler.TaughtCompiler";
 
     private CompilerExtension() {
     }
@@ -22,8 +21,7 @@ final class CompilerExtension {
         if (context != null) {
             ((Runnable) context).run();
         }
-        Object instructions = ModuleLayer.boot().findModule(PTX_MODULE).isEmpty() ? null
-                : load(INSTRUCTIONS, "ptx-argfile", "no kernels with matrix instructions");
+        Object instructions = load(INSTRUCTIONS, "*-argfile", "no kernels with matrix instructions");
         return instructions == null ? device -> false : (Predicate<TornadoDevice>) instructions;
     }
 

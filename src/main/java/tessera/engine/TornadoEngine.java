@@ -48,7 +48,7 @@ public final class TornadoEngine implements Engine {
     private static void check(Task task, Device device) {
         if (!device.instructions() && task.kernel().hasInstructions()) {
             throw new TesseraException(task + " has instructions of NVIDIA's GPUs, which " + device.id() + " has not, or whose compiler was"
-                    + " not taught them: start with bin/tessera and an SDK of TornadoVM with PTX, or choose another plan");
+                    + " not taught them: start with bin/tessera, built with your SDK of TornadoVM, or choose another plan");
         }
         if (task.kind() == Kernel.Kind.ROWS) {
             return;

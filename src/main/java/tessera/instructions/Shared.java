@@ -10,8 +10,10 @@ public final class Shared {
 
     /** The address of a block of constant size, aligned to 128 bytes: PTX {@code .shared}. */
     @Ptx("""
-            .shared .align 128 .b8 $r_bytes[#{0}];
-            mov.u32 $r, $r_bytes;""")
+            {
+            .shared .align 128 .b8 bytes[#{0}];
+            mov.u32 $r, bytes;
+            }""")
     public static int allocate(int bytes) {
         return WorkItem.current().allocateShared(bytes);
     }

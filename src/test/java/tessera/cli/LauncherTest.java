@@ -83,16 +83,22 @@ class LauncherTest {
     }
 
     @Test
-    void thePtxCompilerIsOpenedToTheExtensionWhereThereIsOne() throws Exception {
+    void theCompilersThatThereAreAreOpenedToTheExtension() throws Exception {
         Files.writeString(folder.resolve("tornado-argfile"), "-server\n");
         Path modules = Files.createDirectories(folder.resolve("share/java/tornado"));
-        String exports = "@" + SCRIPT.toRealPath().getParent().resolveSibling("etc/ptx-argfile");
-        Output without = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
-        assertTrue(!without.lines().contains(exports), without.toString());
+        assertEquals(List.of("compiler-argfile"), openedCompilers());
+        Files.createFile(modules.resolve("tornado-drivers-opencl-5.2.0-jdk25.jar"));
+        assertEquals(List.of("compiler-argfile", "opencl-argfile"), openedCompilers());
         Files.createFile(modules.resolve("tornado-drivers-ptx-5.2.0-jdk25.jar"));
-        Output with = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
-        assertTrue(with.lines().contains(exports), with.toString());
-        assertTrue(Files.isReadable(Path.of(exports.substring(1))), exports);
+        assertEquals(List.of("compiler-argfile", "opencl-argfile", "ptx-argfile"), openedCompilers());
+    }
+
+    private List<String> openedCompilers() throws IOException, InterruptedException {
+        String etc = "@" + SCRIPT.toRealPath().getParent().resolveSibling("etc") + "/";
+        Output output = start(Map.of("TORNADOVM_HOME", folder.toString()), "devices");
+        List<String> files = output.lines().stream().filter(line -> line.startsWith(etc)).map(line -> line.substring(1)).toList();
+        files.forEach(file -> assertTrue(Files.isReadable(Path.of(file)), file));
+        return files.stream().map(file -> file.substring(etc.length() - 1)).distinct().sorted().toList();
     }
 
     @Test

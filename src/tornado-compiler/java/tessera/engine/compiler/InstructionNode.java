@@ -1,5 +1,6 @@
-package tessera.engine.ptx;
+package tessera.engine.compiler;
 
+import java.util.List;
 import java.util.stream.IntStream;
 import jdk.graal.compiler.core.common.LIRKind;
 import jdk.graal.compiler.core.common.type.StampFactory;
@@ -15,7 +16,6 @@ import jdk.graal.compiler.nodes.spi.NodeLIRBuilderTool;
 import jdk.vm.ci.meta.JavaKind;
 import jdk.vm.ci.meta.Value;
 import uk.ac.manchester.tornado.api.common.Access;
-import uk.ac.manchester.tornado.drivers.ptx.graal.lir.PTXKind;
 import uk.ac.manchester.tornado.runtime.graal.nodes.interfaces.MarkArrayParameterAccess;
 
 /** An instruction in the compiler's graph; it keeps its place among all other such nodes and barriers. */
@@ -25,46 +25,45 @@ public final class InstructionNode extends FixedWithNextNode implements LIRLower
 
     @Input NodeInputList<ValueNode> arguments;
     private final Template template;
-    private final boolean writes;
+    private final List<Dialect> dialects;
+    private Variable[] results;
 
-    InstructionNode(JavaKind result, Template template, boolean writes, ValueNode[] arguments) {
-        super(TYPE, StampFactory.forKind(result));
+    InstructionNode(Template template, List<Dialect> dialects, ValueNode[] arguments) {
+        super(TYPE, StampFactory.forKind(template.kind()));
         this.template = template;
-        this.writes = writes;
+        this.dialects = dialects;
         this.arguments = new NodeInputList<>(this, arguments);
     }
 
     @Override
     public void generate(NodeLIRBuilderTool builder) {
         LIRGeneratorTool tool = builder.getLIRGeneratorTool();
-        Value[] registers = new Value[arguments.size()];
-        Integer[] constants = new Integer[arguments.size()];
-        for (int i = 0; i < registers.length; i++) {
-            ValueNode argument = arguments.get(i);
-            constants[i] = argument.isJavaConstant() && argument.getStackKind() == JavaKind.Int ? argument.asJavaConstant().asInt() : null;
-            registers[i] = template.takes(i) ? builder.operand(argument) : Value.ILLEGAL;
+        Dialect dialect = dialects.stream().filter(d -> d.speaks(tool)).findFirst().orElseThrow();
+        InstructionText text = template.text(this::constant);
+        Value[] operands = text.operands().stream().map(operand -> operand(builder, operand)).toArray(Value[]::new);
+        results = new Variable[template.registers()];
+        for (int i = 0; i < results.length; i++) {
+            results[i] = tool.newVariable(LIRKind.value(dialect.kind(template.registerKind())));
         }
-        if (getStackKind() == JavaKind.Void) {
-            tool.append(new InstructionText.Effect(template, registers, constants));
-        } else {
-            Variable result = tool.newVariable(LIRKind.value(kind()));
-            tool.append(new InstructionText.Definition(template, result, registers, constants));
-            builder.setResult(this, result);
+        tool.append(dialect.instruction(text, results, operands));
+        if (results.length > 0) {
+            builder.setResult(this, results[0]);
         }
     }
 
-    /** For a result of several registers only the name matters: the registers behind it are declared with the instruction. */
-    private PTXKind kind() {
-        return switch (getStackKind()) {
-            case Float -> PTXKind.F32;
-            case Int -> PTXKind.S32;
-            default -> PTXKind.MMA_FRAG_ACC_F32;
-        };
+    private Integer constant(int n) {
+        ValueNode argument = arguments.get(n);
+        return argument.isJavaConstant() && argument.getStackKind() == JavaKind.Int ? argument.asJavaConstant().asInt() : null;
+    }
+
+    private Value operand(NodeLIRBuilderTool builder, InstructionText.Operand operand) {
+        ValueNode argument = arguments.get(operand.argument());
+        return argument instanceof InstructionNode instruction ? instruction.results[operand.n()] : builder.operand(argument);
     }
 
     @Override
     public Access getArrayParameterAccess(ValueNode parameter) {
         boolean mine = IntStream.range(0, arguments.size()).anyMatch(i -> MarkArrayParameterAccess.unwrapPi(arguments.get(i)) == parameter);
-        return !mine ? Access.NONE : writes ? Access.WRITE_ONLY : Access.READ_ONLY;
+        return !mine ? Access.NONE : template.writes() ? Access.WRITE_ONLY : Access.READ_ONLY;
     }
 }

@@ -1,35 +1,31 @@
-package tessera.engine.ptx;
+package tessera.engine.compiler;
 
 import java.lang.reflect.Method;
+import java.util.List;
 import jdk.graal.compiler.nodes.ValueNode;
 import jdk.graal.compiler.nodes.graphbuilderconf.GraphBuilderContext;
 import jdk.graal.compiler.nodes.graphbuilderconf.InvocationPlugin;
 import jdk.vm.ci.meta.JavaKind;
 import jdk.vm.ci.meta.ResolvedJavaMethod;
-import tessera.instructions.Ptx;
 
 /** Turns calls of an instruction's method into the instruction. */
 final class InstructionPlugin extends InvocationPlugin {
-    private final Class<?> result;
     private final Template template;
-    private final boolean writes;
+    private final List<Dialect> dialects;
 
-    InstructionPlugin(Method method) {
+    InstructionPlugin(Method method, List<Dialect> dialects) {
         super(method.getName(), method.getParameterTypes());
-        Ptx ptx = method.getAnnotation(Ptx.class);
-        result = method.getReturnType();
-        template = new Template(method.getDeclaringClass().getSimpleName() + "." + method.getName(), result, ptx.value());
-        writes = ptx.writes();
+        template = new Template(method);
+        this.dialects = dialects;
     }
 
     @Override
     public boolean execute(GraphBuilderContext builder, ResolvedJavaMethod method, Receiver receiver, ValueNode[] arguments) {
-        JavaKind kind = result.isArray() ? JavaKind.Object : JavaKind.fromJavaClass(result);
-        InstructionNode node = new InstructionNode(kind, template, writes, arguments);
-        if (kind == JavaKind.Void) {
+        InstructionNode node = new InstructionNode(template, dialects, arguments);
+        if (template.kind() == JavaKind.Void) {
             builder.add(node);
         } else {
-            builder.addPush(kind, node);
+            builder.addPush(template.kind(), node);
         }
         return true;
     }
