@@ -58,8 +58,11 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--no-measure", description = "Do not measure devices; no predicted times.")
     private boolean noMeasure;
 
-    @Option(names = "--show-kernel", description = "Print also the specialised kernels of the chosen plans.")
+    @Option(names = "--show-kernel", description = "Print also the specialised kernels of the chosen plans, and what TornadoVM makes of them.")
     private boolean showKernel;
+
+    @Option(names = "--variant", paramLabel = "NAME", description = "With --show-kernel, of the first plan of this variant instead.")
+    private String variant;
 
     @Override
     public Integer call() {
@@ -75,7 +78,9 @@ final class PlanCommand implements Callable<Integer> {
             case CSV -> Rows.csv(out, explanations.stream().flatMap(e -> e.rows().stream()).toList());
         }
         if (showKernel) {
-            explanations.stream().filter(e -> !e.legal().isEmpty()).forEach(e -> out.println(SpecialisedKernels.text(spec, e.legal().getFirst(), e.device())));
+            explanations.forEach(e -> e.legal().stream().filter(plan -> variant == null || plan.variant().equals(variant)).findFirst()
+                    .ifPresentOrElse(plan -> out.println(SpecialisedKernels.text(spec, plan, e.device())),
+                            () -> out.println(e.device().id() + ": no plan" + (variant == null ? "" : " of the variant " + variant))));
         }
         out.flush();
         if (explanations.stream().allMatch(e -> e.legal().isEmpty())) {

@@ -25,6 +25,11 @@ public interface Engine {
          */
         Timing run();
 
+        /** What the device's own compiler is given, for example OpenCL C or PTX; empty where there is none. Asked for before the first run. */
+        default String source() {
+            return "";
+        }
+
         @Override
         void close();
     }

@@ -3,6 +3,9 @@ package tessera.engine;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -71,6 +74,21 @@ final class TornadoSession implements Engine.Session {
         program.finish().run();
         long transfer = profile.getDeviceWriteTime() + profile.getDeviceReadTime();
         return new Timing(profile.getDeviceKernelTime(), transfer, profile.getCompileTime(), System.nanoTime() - start);
+    }
+
+    /** TornadoVM prints it while it compiles. */
+    @Override
+    public String source() {
+        PrintStream terminal = System.out;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try {
+            plan.withPrintKernel();
+            run();
+        } finally {
+            System.setOut(terminal);
+        }
+        return printed.toString(StandardCharsets.UTF_8);
     }
 
     /**

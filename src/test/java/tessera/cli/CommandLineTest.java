@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
+import tessera.engine.Device;
 import tessera.Tessera;
 
 /** Commands as a user gives them: what they print, their exit codes, and one sentence for what is wrong. */
@@ -122,6 +123,20 @@ class CommandLineTest {
         Outcome outcome = line("plan --length 17 --heads 1 --device jvm --no-measure --show-kernel");
         assertEquals(0, outcome.code());
         assertTrue(outcome.out().contains("jvm: no kernel of ATTN"), outcome.out());
+        outcome = line("plan --length 17 --heads 1 --device jvm --no-measure --show-kernel --variant registers");
+        assertTrue(outcome.out().contains("jvm: no plan of the variant registers"), outcome.out());
+    }
+
+    /** As Java sees it, and as the device's compiler does. */
+    @Test
+    void specialisedKernelsAreShownTwice() {
+        for (Device device : Tessera.devices()) {
+            if (!device.isJvm()) {
+                Outcome outcome = line("plan --length 17 --heads 1 --head-dim 8 --no-measure --show-kernel --variant registers --device " + device.id());
+                assertTrue(outcome.out().contains("invokestatic"), outcome.out());
+                assertTrue(outcome.out().matches("(?s).*(__kernel void|\\.entry).*"), outcome.out());
+            }
+        }
     }
 
     @CommandLine.Command(name = "burst")
