@@ -21,6 +21,7 @@ import tessera.experiments.Machine;
             RunCommand.class,
             CompareCommand.class,
             DecodeCommand.class,
+            DenseCommand.class,
             GrowthCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,

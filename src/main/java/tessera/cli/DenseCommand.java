@@ -1,0 +1,90 @@
+package tessera.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tessera.AttentionBuilder;
+import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.experiments.Dense;
+import tessera.experiments.Protocol;
+import tessera.planner.Plan;
+
+@Command(name = "dense", mixinStandardHelpOptions = true,
+        description = "Measures dense attention on every device. TFLOP/s are the operations of the two products over the pairs that are "
+                + "visible, over the median kernel time; every result is verified first, on sampled rows where it is large.",
+        footer = {"", "Example: tessera dense --lengths 1k,2k --heads 8 --head-dim 64,128 --causal --variants registers,tiles",
+            "Exit code 1 if a result is wrong or nothing could be measured."})
+final class DenseCommand implements Callable<Integer> {
+    @Mixin
+    private CommonOptions common;
+
+    @Option(names = "--batch", paramLabel = "B", defaultValue = "1", converter = LengthConverter.class, description = "Sequences (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(names = "--heads", paramLabel = "H", defaultValue = "16", converter = LengthConverter.class, description = "Query heads (default: ${DEFAULT-VALUE}).")
+    private int heads;
+
+    @Option(names = "--kv-heads", paramLabel = "H", converter = LengthConverter.class, description = "Key/value heads (default: as many as query heads).")
+    private Integer kvHeads;
+
+    @Option(names = "--head-dim", paramLabel = "D", split = ",", defaultValue = "64", converter = LengthConverter.class,
+            description = "Sizes of a query, key and value (default: ${DEFAULT-VALUE}).")
+    private List<Integer> headDims;
+
+    @Option(names = "--lengths", paramLabel = "N", split = ",", defaultValue = "1k,4k", converter = LengthConverter.class,
+            description = "Numbers of tokens (default: ${DEFAULT-VALUE}).")
+    private List<Integer> lengths;
+
+    @Option(names = "--causal", description = "Each query sees the keys up to its own position.")
+    private boolean causal;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "F32", description = "f32, f16 or bf16 (default: f32).")
+    private DType dtype;
+
+    @Option(names = "--variants", paramLabel = "NAME", split = ",", description = "Measure every legal plan of these variants, or of all, not only the planner's choice.")
+    private List<String> variants;
+
+    @Option(names = "--budget", paramLabel = "SECONDS", defaultValue = "0.5",
+            description = "Time for the timed runs of one point, of which there are 5 to 30 (default: ${DEFAULT-VALUE}).")
+    private double budget;
+
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "7", description = "Seed of the drawn inputs (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Spec
+    private CommandSpec command;
+
+    @Override
+    public Integer call() {
+        List<AttentionSpec> specs = headDims.stream().distinct().flatMap(dim -> lengths.stream().distinct().sorted().map(length -> spec(dim, length))).toList();
+        Predicate<Plan> wanted = variants == null ? null : plan -> variants.contains("all") || variants.contains(plan.variant());
+        Dense dense;
+        try (Progress progress = new Progress("dense", Dense.size(specs, common.devices(), wanted))) {
+            dense = Dense.run(specs, common.devices(), wanted, Protocol.of(budget), seed, progress::step);
+        }
+        PrintWriter out = command.commandLine().getOut();
+        switch (common.format) {
+            case JSON -> Rows.json(out, dense.document());
+            case CSV -> Rows.csv(out, dense.csv());
+            case TABLE -> {
+                dense.machine().devices().forEach(device -> out.println(dense.machine().line(device)));
+                out.println();
+                Rows.table(out, dense.table());
+            }
+        }
+        out.flush();
+        return dense.passed() ? 0 : 1;
+    }
+
+    private AttentionSpec spec(int dim, int length) {
+        AttentionBuilder builder = AttentionSpec.of(batch, heads, length, dim).kvHeads(kvHeads == null ? heads : kvHeads).dtype(dtype);
+        return (causal ? builder.causal() : builder).build();
+    }
+}

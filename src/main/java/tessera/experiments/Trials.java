@@ -1,0 +1,54 @@
+package tessera.experiments;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import tessera.AttentionSpec;
+import tessera.Tensor;
+import tessera.engine.Device;
+import tessera.methods.Case;
+import tessera.methods.Row;
+import tessera.planner.Plan;
+import tessera.planner.Planner;
+
+/**
+ * Attentions by several plans on several devices.
+ *
+ * @param method what they are reported as
+ * @param specs problems, each on every device
+ * @param wanted which legal plans to measure; null for the planner's choice
+ */
+record Trials(Row method, List<AttentionSpec> specs, List<Device> devices, Predicate<Plan> wanted, Protocol protocol, long seed) {
+
+    int size() {
+        return specs.stream().mapToInt(spec -> devices.stream().mapToInt(device -> plans(spec, device).size()).sum()).sum();
+    }
+
+    /** @param progress is told what comes next, once for each point */
+    List<Measurement> run(Consumer<String> progress) {
+        List<Measurement> measured = new ArrayList<>();
+        for (AttentionSpec spec : specs) {
+            Workload workload = Workload.drawn(spec, seed);
+            Map<String, Tensor> inputs = Map.of("q", workload.q(), "k", workload.k(), "v", workload.v());
+            Check check = new Check(new Case(spec, inputs), seed);
+            for (Device device : devices) {
+                for (Predicate<Plan> plan : plans(spec, device)) {
+                    progress.accept(spec.keys() + " keys on " + device.id());
+                    measured.add(protocol.measure(method, new Case(spec, inputs, plan), check, workload, device));
+                }
+            }
+        }
+        return measured;
+    }
+
+    /** One entry for each plan to measure; where none is legal, one that makes the measurement say why. */
+    private List<Predicate<Plan>> plans(AttentionSpec spec, Device device) {
+        if (wanted == null) {
+            return List.of(_ -> true);
+        }
+        List<Plan> legal = Planner.candidates(spec, device).legal().stream().filter(wanted).toList();
+        return legal.isEmpty() ? List.of(wanted) : legal.stream().map(plan -> (Predicate<Plan>) plan::equals).toList();
+    }
+}
