@@ -2,6 +2,8 @@ package tessera.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import tessera.specialise.KernelCache;
+import tessera.specialise.Specialiser;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
@@ -38,7 +40,8 @@ record Launch(String id, Kernel kernel, Object[] arguments, WorkerGrid grid) {
         return launches;
     }
 
-    private static Launch tiles(Task task) {
+    private static Launch tiles(Task written) {
+        Task task = Specialiser.isFor(written.kernel()) && KernelCache.available() ? Specialiser.specialise(written) : written;
         WorkerGrid grid = new WorkerGrid2D(Math.multiplyExact(task.groups()[0], task.groupSize()), task.groups()[1]);
         grid.setLocalWork(task.groupSize(), 1, 1);
         return new Launch(task.id(), task.kernel(), task.inContext(new KernelContext()), grid);

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import tessera.AttentionSpec;
+import tessera.DType;
 import tessera.Tensor;
 import tessera.engine.Device;
 import tessera.engine.Kernel;
@@ -21,7 +22,10 @@ import tessera.reference.AttentionReference;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
 import tessera.tasks.dense.DecodeAttention;
+import tessera.tasks.dense.MatrixAttention;
 import tessera.tasks.dense.RangeAttention;
+import tessera.tasks.dense.RegisterAttention;
+import tessera.tasks.dense.SplitMatrixAttention;
 import tessera.tasks.dense.TiledAttention;
 import tessera.tasks.sparse.BlockAttention;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -33,6 +37,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
     private static final Kernel RANGE = Kernel.of(RangeAttention.class, "rows");
     private static final Kernel BLOCKS = Kernel.of(BlockAttention.class, "rows");
     private static final Kernel TILES = Kernel.of(TiledAttention.class, "tiles");
+    private static final Kernel REGISTERS = Kernel.of(RegisterAttention.class, "tiles");
+    private static final Kernel MATRIX = Kernel.of(MatrixAttention.class, "tiles");
+    private static final Kernel SPLIT_MATRIX = Kernel.of(SplitMatrixAttention.class, "tiles");
     private static final Kernel DECODE = Kernel.of(DecodeAttention.class, "tiles");
 
     @Override
@@ -87,7 +94,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (plan.variant().equals("decode") && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
         }
-        boolean plainOnly = Set.of("tiles", "decode").contains(plan.variant());
+        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode").contains(plan.variant());
         if (AttentionPlans.isListed(spec) && plainOnly || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
@@ -109,6 +116,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
                     spec.kvHeads(), b.maps(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
+            case Range r when plan.variant().equals("registers") -> List.of(registers(spec, plan, r, q, k, v, out, lse));
+            case Range r when plan.variant().equals("matrix") -> List.of(matrix(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
                     spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
@@ -136,6 +145,23 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         return Task.tiles("attention", TILES, Math.ceilDiv(spec.queries(), tileQ), spec.batch() * spec.heads(), tileQ * lanes, q, k, v, out,
                 lse, spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.sink(),
                 r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"), lanes);
+    }
+
+    private static Task registers(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+        RegisterTiling t = RegisterTiling.of(plan);
+        int group = DecodeTiling.group(spec);
+        return Task.tiles("attention", REGISTERS, Math.ceilDiv(group * spec.queries(), t.tileQ()), spec.batch() * spec.kvHeads(), t.items(), q, k, v, out,
+                lse, group, spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.first(),
+                r.last(), t.tileQ(), t.tileK(), t.rows(), t.lanes(), t.tiles());
+    }
+
+    private static Task matrix(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+        MatrixTiling t = MatrixTiling.of(plan);
+        int whole = spec.keys() % t.tileK() == 0 ? 1 : 0;
+        int group = DecodeTiling.group(spec);
+        return Task.tiles("attention", plan.storage() == DType.F16 ? MATRIX : SPLIT_MATRIX, Math.ceilDiv(group * spec.queries(), t.tileQ()),
+                spec.batch() * spec.kvHeads(), 32 * t.warps(), q, k, v, out, lse, group, spec.queries(), spec.keys(),
+                spec.headDim(), spec.valueDim(), spec.scale(), r.first(), r.last(), whole, t.tileK(), t.warps(), t.rowTiles(), t.stages());
     }
 
     private static Task decode(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

@@ -22,11 +22,9 @@ final class AttentionPlans {
     /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
     private static final int KEYS_IN_PART = 256;
 
-    private static final int[][] TILES = {{16, 32, 8}, {16, 16, 8}, {8, 16, 8}, {32, 32, 4}};
-
     private final AttentionSpec spec;
     private final Device device;
-    private final Candidates candidates = new Candidates();
+    final Candidates candidates = new Candidates();
     private final long rows;
 
     private AttentionPlans(AttentionSpec spec, Device device) {
@@ -80,8 +78,9 @@ final class AttentionPlans {
         if (layout instanceof Bsr) {
             candidates.add(byRows);
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
-            candidates.ruleOut("tiles", "the tiled kernel needs a FULL or RANGE layout, not " + layout.name());
-            candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
+            for (String variant : List.of("matrix", "registers", "tiles", "decode")) {
+                candidates.ruleOut(variant, "the " + variant + " kernel needs a FULL or RANGE layout, not " + layout.name());
+            }
             return;
         }
         int parts = parts();
@@ -93,12 +92,13 @@ final class AttentionPlans {
         if (parts >= 2) {
             split(layout, parts);
         }
+        TilePlans tiles = new TilePlans(spec, device, (Range) layout, this);
         if (tilesFirst) {
-            tiles(layout);
+            tiles.all();
         }
         candidates.add(byRows);
         if (!tilesFirst) {
-            tiles(layout);
+            tiles.all();
         }
         if (parts < 2) {
             split(layout, 2);
@@ -131,9 +131,10 @@ final class AttentionPlans {
             if (parts < 2) {
                 split(first, 2);
             }
-            String not = "kernel computes plain scores over a FULL or RANGE layout, not " + (spec.scores().isPlain() ? first.name() : spec.scores());
-            candidates.ruleOut("tiles", "the tiled " + not);
-            candidates.ruleOut("decode", "the decode " + not);
+            String not = " kernel computes plain scores over a FULL or RANGE layout, not " + (spec.scores().isPlain() ? first.name() : spec.scores());
+            for (String variant : List.of("matrix", "registers", "tiles", "decode")) {
+                candidates.ruleOut(variant, "the " + variant + not);
+            }
         }
         stored(first);
     }
@@ -184,31 +185,6 @@ final class AttentionPlans {
         }
     }
 
-    private void tiles(Layout layout) {
-        if (device.localMemoryBytes() == 0) {
-            candidates.ruleOut("tiles", device.id() + " has no local memory");
-            return;
-        }
-        for (int[] t : TILES) {
-            Map<String, Integer> tuning = ordered("tileQ", t[0], "tileK", t[1], "lanes", t[2]);
-            long local = localBytes(t[0], t[1], t[2]);
-            String name = "tiles " + tuning;
-            if (local > device.localMemoryBytes()) {
-                candidates.ruleOut(name, "needs " + local + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes());
-            } else if (t[0] * t[2] > device.maxGroupSize()) {
-                candidates.ruleOut(name, "needs " + t[0] * t[2] + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize());
-            } else {
-                candidates.add(plan(layout, "tiles", tuning, 1, "tiles of keys and values are shared in local memory (" + local + " bytes)"));
-            }
-        }
-    }
-
-    /** What the tiled kernel allocates: a tile of queries, one of keys or values, one of weights. */
-    private long localBytes(int tileQ, int tileK, int lanes) {
-        int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
-        return 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
-    }
-
     /** The textbook form: every score in memory. */
     private void stored(Layout layout) {
         long elements = rows * spec.keys();
@@ -221,7 +197,7 @@ final class AttentionPlans {
         }
     }
 
-    private static Map<String, Integer> ordered(Object... keysAndValues) {
+    static Map<String, Integer> ordered(Object... keysAndValues) {
         Map<String, Integer> map = new LinkedHashMap<>();
         for (int n = 0; n < keysAndValues.length; n += 2) {
             map.put((String) keysAndValues[n], (Integer) keysAndValues[n + 1]);
@@ -230,10 +206,14 @@ final class AttentionPlans {
     }
 
     private Plan plan(Layout layout, String variant, Map<String, Integer> tuning, int parts, String reason) {
+        return plan(layout, variant, tuning, DType.F32, parts, reason);
+    }
+
+    Plan plan(Layout layout, String variant, Map<String, Integer> tuning, DType storage, int parts, String reason) {
         long pairs = layout.pairs(spec);
         int passes = 1 + (spec.requested().columnMass() ? 1 : 0) + (spec.requested().massQ() > 0 ? 1 : 0) + (spec.requested().scores() != null ? 1 : 0);
         long flops = pairs * (passes * 2L * spec.headDim() + 2L * spec.valueDim() + passes);
-        long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum();
+        long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum() / (storage == DType.F16 ? 2 : 1);
         long out = rows * (spec.valueDim() + 1);
         long others = spec.outputs().values().stream().mapToLong(s -> s.elements()).sum() - rows * spec.valueDim();
         long scratch = (parts > 1 ? parts * out : 0) + (variant.equals("stored") ? rows * spec.keys() : 0) + TokenOrder.scratch(spec);
@@ -244,6 +224,6 @@ final class AttentionPlans {
         };
         double density = (double) pairs / ((double) rows * spec.keys());
         Cost cost = new Cost(flops, 4 * (in + out + others + index + 2 * scratch), 4 * (in + out + others + index + scratch), density);
-        return new Plan("ATTN", variant, layout.name(), tuning, DType.F32, cost, reason);
+        return new Plan("ATTN", variant, layout.name(), tuning, storage, cost, reason);
     }
 }

@@ -19,7 +19,7 @@ public interface Operator<S extends Spec> {
     /**
      * The tasks of a plan over the given tensors.
      *
-     * @param tensors every input and output of the spec by name, as float32
+     * @param tensors every input and output of the spec by name, inputs in the type of the plan's operands, outputs as float32
      */
     Program bind(S spec, Plan plan, Map<String, Tensor> tensors);
 

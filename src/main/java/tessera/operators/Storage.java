@@ -15,8 +15,8 @@ import tessera.tasks.Widen;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * Float16 inputs: they travel as they are and are widened on the device, in front of the operator's own tasks. Inputs that
- * the spec stores in a type of their own are left alone.
+ * Float16 inputs: they travel as they are and are widened on the device, in front of the operator's own tasks, unless those take
+ * them as they are. Inputs that the spec stores in a type of their own are left alone.
  */
 public final class Storage {
     private static final Kernel WIDEN = Kernel.of(Widen.class, "rows");
@@ -33,7 +33,7 @@ public final class Storage {
     /** The program of a plan over tensors in the plan's storage type. */
     public static Program bind(Spec spec, Plan plan, Map<String, Tensor> tensors) {
         Operator<Spec> operator = Operators.of(spec);
-        if (plan.storage() == DType.F32) {
+        if (plan.storage() == plan.operands()) {
             return operator.bind(spec, plan, tensors);
         }
         Map<String, Tensor> wide = new LinkedHashMap<>(tensors);

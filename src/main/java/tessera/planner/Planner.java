@@ -21,7 +21,7 @@ public final class Planner {
         Candidates all = Operators.of(spec).plans(spec, device);
         Candidates candidates = new Candidates();
         for (Plan plan : all.legal()) {
-            for (DType storage : storages(spec)) {
+            for (DType storage : storages(spec, plan)) {
                 Plan stored = new Plan(plan.operator(), plan.variant(), plan.layout(), plan.tuning(), storage,
                         cost(spec, plan, storage), plan.reason());
                 String limit = limit(spec, stored, device);
@@ -37,13 +37,13 @@ public final class Planner {
     }
 
     /** Storage on the device: as the caller stores it where kernels can read that, else widened on the host. */
-    private static List<DType> storages(Spec spec) {
-        return spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
+    private static List<DType> storages(Spec spec, Plan plan) {
+        return plan.variant().equals("matrix") ? List.of(plan.storage()) : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
     }
 
     /** Inputs in half precision lie beside the widened ones that the operator reads. */
     private static Cost cost(Spec spec, Plan plan, DType storage) {
-        if (storage == DType.F32) {
+        if (storage == plan.storage()) {
             return plan.cost();
         }
         long inputs = spec.inputs().entrySet().stream().filter(e -> spec.type(e.getKey()) == storage)

@@ -50,7 +50,7 @@ public final class SelfCheck {
         Map<String, Tensor> all = new LinkedHashMap<>(stored);
         miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
         Expected expected = Operators.of(miniature).reference(miniature, stored, Sample.ALL);
-        return run("the plan " + plan, Storage.bind(miniature, plan, all), device, all, expected);
+        return run("the plan " + plan, Storage.bind(miniature, plan, all), device, all, expected, plan.operands());
     }
 
     /**
@@ -58,14 +58,15 @@ public final class SelfCheck {
      *
      * @param what names the program in the error message
      * @param tensors the tensors the program writes, by the names used in {@code expected}
+     * @param operands type of the factors that the program's products take
      * @throws TesseraException if the program does not run there or the result is wrong
      */
-    public static Accuracy run(String what, Program program, Device device, Map<String, Tensor> tensors, Expected expected) {
+    public static Accuracy run(String what, Program program, Device device, Map<String, Tensor> tensors, Expected expected, DType operands) {
         try (var session = Engines.of(device).prepare(device, program)) {
             session.run();
         }
         Accuracy accuracy = expected.compare(tensors);
-        if (!accuracy.within(DType.F32.tolerance())) {
+        if (!accuracy.within(operands.tolerance())) {
             throw new TesseraException(what + " gives wrong results on " + device.id() + " (" + accuracy
                     + "); choose another variant or device");
         }

@@ -5,6 +5,7 @@ import java.lang.reflect.Parameter;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -24,6 +25,11 @@ public final class Specialiser {
     private static final String PACKAGE = "tessera.specialised";
 
     private Specialiser() {
+    }
+
+    /** Whether a kernel has constants to be specialised to. */
+    public static boolean isFor(Kernel kernel) {
+        return Arrays.stream(kernel.method().getParameters()).anyMatch(parameter -> parameter.isAnnotationPresent(Constant.class));
     }
 
     /**

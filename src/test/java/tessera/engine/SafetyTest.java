@@ -76,7 +76,7 @@ class SafetyTest {
     void otherKernelsRunAfterOneFailed() {
         runs(program("fused"));
         TesseraException e = assertThrows(TesseraException.class,
-                () -> SelfCheck.run("wrong", program("wrong"), device, Map.of("out", out), doubled()));
+                () -> SelfCheck.run("wrong", program("wrong"), device, Map.of("out", out), doubled(), DType.F32));
         assertTrue(e.getMessage().contains("wrong results"), e.getMessage());
         assertEquals(2 * in.get(0), out.get(0), 1e-6);
     }
@@ -85,7 +85,7 @@ class SafetyTest {
     @ValueSource(strings = {"wrong", "partial"})
     void theSelfCheckFailsABrokenKernel(String kernel) {
         TesseraException e = assertThrows(TesseraException.class,
-                () -> SelfCheck.run("the plan " + kernel, program(kernel), device, Map.of("out", out), doubled()));
+                () -> SelfCheck.run("the plan " + kernel, program(kernel), device, Map.of("out", out), doubled(), DType.F32));
         assertTrue(e.getMessage().startsWith("the plan " + kernel + " gives wrong results on " + device.id()), e.getMessage());
     }
 

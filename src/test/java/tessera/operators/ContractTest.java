@@ -60,7 +60,7 @@ class ContractTest {
         }
         spec.outputs().keySet().forEach(name -> assertWritten(name, tensors.get(name)));
         Accuracy accuracy = expected.compare(tensors);
-        assertTrue(accuracy.within(DType.F32.tolerance()), accuracy::toString);
+        assertTrue(accuracy.within(plan.operands().tolerance()), accuracy::toString);
     }
 
     private static Map<String, Tensor> inputs(Spec spec) {

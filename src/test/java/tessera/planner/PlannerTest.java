@@ -49,11 +49,11 @@ class PlannerTest {
 
     @Test
     void theBestGuessDependsOnTheDeviceAndTheProblem() {
-        assertEquals(List.of("tiles", "rows", "split", "stored"), variants(attention().build(), GPU));
-        assertEquals(List.of("rows", "tiles", "split", "stored"), variants(attention().build(), CPU));
+        assertEquals(List.of("registers", "tiles", "rows", "split", "stored"), variants(attention().build(), GPU));
+        assertEquals(List.of("rows", "registers", "tiles", "split", "stored"), variants(attention().build(), CPU));
         AttentionSpec decoding = AttentionSpec.of(1, 2, 1, 64).keys(100_000).build();
-        assertEquals(List.of("decode", "split", "rows", "tiles", "stored"), variants(decoding, GPU));
-        assertEquals(List.of("split", "rows", "tiles", "decode", "stored"), variants(decoding, CPU));
+        assertEquals(List.of("decode", "split", "rows", "registers", "tiles", "stored"), variants(decoding, GPU));
+        assertEquals(List.of("split", "rows", "registers", "tiles", "decode", "stored"), variants(decoding, CPU));
         assertEquals(List.of("rows", "stored"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
         assertEquals(List.of("rows"), variants(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb <= qb)).build(), GPU));
         assertEquals(List.of("tiles", "rows", "split", "stored"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));

@@ -23,7 +23,7 @@ import tessera.planner.SelfCheck;
 /** Kernels without any annotation come out as they went in. */
 @ExtendWith(FreshKernels.class)
 class UnannotatedKernelTest {
-    private static final Device GPU = new Device("emulated", "threads", "emulated", "GPU", "-", 8, 1L << 32, 1L << 32, 48 << 10, 1024, false);
+    private static final Device GPU = new Device("emulated", "threads", "emulated", "GPU", "-", 8, 1L << 32, 1L << 32, 48 << 10, 1024, false, false);
 
     @Test
     void attentionKernelsComputeTheSame() {

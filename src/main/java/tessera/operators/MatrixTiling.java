@@ -1,0 +1,93 @@
+package tessera.operators;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.engine.Device;
+import tessera.layouts.Range;
+import tessera.planner.Plan;
+import tessera.specialise.KernelCache;
+
+/**
+ * Tiles of the attention on matrix units.
+ *
+ * @param tileK keys
+ * @param warps of 32 work-items in a group
+ * @param rowTiles of 16 queries for each warp
+ * @param stages of the tiles that keys and values arrive in
+ */
+record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
+
+    /** Registers of a work-item that may hold queries, scores and sums; the others hold weights, addresses and what is loaded. */
+    private static final int MOST_REGISTERS = 224;
+
+    /** Products of fragments that fit into one method, unrolled. */
+    private static final int MOST_PRODUCTS = 450;
+
+    /** Best guess first; {@link #limit} says which fit a head dimension. */
+    private static final List<MatrixTiling> HALF = List.of(new MatrixTiling(64, 4, 2, 1), new MatrixTiling(16, 4, 2, 2), new MatrixTiling(32, 4, 2, 1),
+            new MatrixTiling(32, 4, 2, 2), new MatrixTiling(64, 8, 1, 1), new MatrixTiling(32, 8, 1, 2), new MatrixTiling(32, 4, 1, 2),
+            new MatrixTiling(32, 4, 1, 1));
+
+    private static final List<MatrixTiling> SPLIT = List.of(new MatrixTiling(16, 4, 2, 2), new MatrixTiling(16, 4, 1, 1), new MatrixTiling(32, 4, 1, 1),
+            new MatrixTiling(32, 8, 1, 2), new MatrixTiling(16, 4, 1, 2));
+
+    /** Tilings of the kernel that reads a type. */
+    static List<MatrixTiling> all(DType storage) {
+        return storage == DType.F16 ? HALF : SPLIT;
+    }
+
+    /** The tiling of a plan. */
+    static MatrixTiling of(Plan plan) {
+        return new MatrixTiling(plan.get("tileK"), plan.get("warps"), plan.get("rowTiles"), plan.get("stages"));
+    }
+
+    /** Its numbers by name, as a plan holds them. */
+    Map<String, Integer> tuning() {
+        Map<String, Integer> tuning = new LinkedHashMap<>();
+        tuning.put("tileK", tileK);
+        tuning.put("warps", warps);
+        tuning.put("rowTiles", rowTiles);
+        tuning.put("stages", stages);
+        return tuning;
+    }
+
+    int tileQ() {
+        return 16 * rowTiles * warps;
+    }
+
+    /** Why no tiling fits, or null if one might. */
+    static String limit(AttentionSpec spec, Range range, Device device, DType storage) {
+        int step = storage == DType.F16 ? 16 : 8;
+        if (!device.instructions()) {
+            return "needs matrix units, which kernels reach on NVIDIA's GPUs from Ampere on by PTX or OpenCL, not " + device.id();
+        }
+        if (!KernelCache.available()) {
+            return "is specialised to its plan; " + KernelCache.advice();
+        }
+        if (spec.headDim() % step != 0 || spec.valueDim() % step != 0) {
+            return "takes head dimensions that are multiples of " + step + ", not " + spec.headDim() + " and " + spec.valueDim();
+        }
+        if (range.sink() > 0) {
+            return "takes a window without sinks";
+        }
+        return spec.scale() > 0 ? null : "takes a scale above 0, not " + spec.scale();
+    }
+
+    /** Why it does not fit, or null if it does. */
+    String limit(AttentionSpec spec, Device device, DType storage) {
+        boolean half = storage == DType.F16;
+        int registers = rowTiles * (spec.headDim() / (half ? 4 : 2) + spec.valueDim() / 2 + tileK / 2);
+        if (registers > MOST_REGISTERS) {
+            return "needs " + registers + " registers for queries, scores and sums, " + MOST_REGISTERS + " are there";
+        }
+        int products = rowTiles * tileK * (spec.headDim() + spec.valueDim()) / (half ? 128 : 64) * (half ? 1 : 3);
+        if (products > MOST_PRODUCTS) {
+            return "unrolls to " + products + " products of fragments, " + MOST_PRODUCTS + " fit into a method";
+        }
+        long shared = (long) stages * tileK * ((half ? 2 : 4) * (spec.headDim() + spec.valueDim()) + 32);
+        return shared <= device.localMemoryBytes() ? null : "needs " + shared + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
+    }
+}

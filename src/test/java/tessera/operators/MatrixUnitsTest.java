@@ -1,0 +1,63 @@
+package tessera.operators;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import tessera.AttentionSpec;
+import tessera.DType;
+import tessera.Prepared;
+import tessera.Tensor;
+import tessera.Tessera;
+import tessera.engine.Device;
+import tessera.masks.Mask;
+import tessera.planner.Plan;
+import tessera.planner.Planner;
+import tessera.planner.SelfCheck;
+import tessera.reference.Accuracy;
+import tessera.reference.Sample;
+
+/** The kernels on matrix units where a device has them: every tiling, lengths that no tile divides, several seeds, large scores, the same bits every time. */
+class MatrixUnitsTest {
+    private static final int RUNS = 3;
+
+    private static final List<AttentionSpec> SPECS = List.of(
+            AttentionSpec.of(1, 4, 777, 64).lse().build(),
+            AttentionSpec.of(2, 6, 333, 64).kvHeads(2).causal().lse().build(),
+            AttentionSpec.of(1, 2, 1000, 128).causal().lse().build(),
+            AttentionSpec.of(1, 3, 513, 96).keys(1025).valueDim(32).mask(Mask.window(200, 7)).lse().build(),
+            AttentionSpec.of(1, 2, 257, 256).build(),
+            AttentionSpec.of(1, 2, 300, 32).keys(2048).scale(8).build());
+
+    @TestFactory
+    Stream<DynamicTest> everyTiling() {
+        return Tessera.devices().stream().filter(Device::instructions).flatMap(device -> SPECS.stream()
+                .flatMap(spec -> Stream.of(DType.F32, DType.F16).map(type -> spec.toBuilder().dtype(type).build()))
+                .flatMap(spec -> Planner.candidates(spec, device).legal().stream().filter(plan -> plan.variant().equals("matrix") && plan.storage() == spec.dtype())
+                        .map(plan -> DynamicTest.dynamicTest(plan + " for " + spec + " on " + device.id(), () -> check(spec, plan, device)))));
+    }
+
+    private static void check(AttentionSpec spec, Plan plan, Device device) {
+        try (Prepared prepared = Tessera.unchecked(spec, device, plan)) {
+            for (long seed : new long[] {1, 2}) {
+                Map<String, Tensor> tensors = new LinkedHashMap<>();
+                SelfCheck.inputs(spec, seed).forEach((name, tensor) -> tensors.put(name, tensor.to(spec.dtype())));
+                spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape)));
+                float[] first = null;
+                for (int run = 0; run < RUNS; run++) {
+                    tensors.get("out").fill(Float.NaN);
+                    prepared.run(tensors);
+                    first = first == null ? tensors.get("out").toArray() : first;
+                    assertArrayEquals(first, tensors.get("out").toArray(), "run " + run);
+                }
+                Accuracy accuracy = new AttentionOperator().reference(spec, tensors, new Sample(100, 5)).compare(tensors);
+                assertTrue(accuracy.within(plan.operands().tolerance()), accuracy::toString);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package tessera.tasks.dense;
+
+import tessera.instructions.Bits;
+import tessera.instructions.CopyAsync;
+import tessera.instructions.LoadMatrix;
+import tessera.instructions.LoadShared;
+import tessera.instructions.MultiplyTf32;
+import tessera.instructions.Shared;
+import tessera.instructions.SyncWarp;
+import tessera.instructions.Vote;
+import tessera.specialise.Constant;
+import tessera.specialise.Inline;
+import tessera.specialise.Registers;
+import tessera.specialise.Unroll;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Softmax attention over a window of keys in float32 on matrix units, which read only 11 bits of a number's 24: each operand is split in
+ * {@code x = high + low}, and {@code x y = high high + high low + low high} (arXiv:2203.03341), as in {@link MatrixAttention}.
+ */
+public final class SplitMatrixAttention {
+    private static final int ROUND = 0x1000;
+    private static final int HIGH = 0xFFFFE000;
+
+    private SplitMatrixAttention() {
+    }
+
+    /**
+     * One work-group of {@code 32 warps} items for each tile of {@code 16 rowTiles warps} rows (x, from the last on) and each key/value
+     * head of each batch (y); the rows are the queries of the heads that share its keys, those of one position side by side.
+     *
+     * @param q [batch, heads, queries, headDim]
+     * @param k [batch, kvHeads, keys, headDim]
+     * @param v [batch, kvHeads, keys, valueDim]
+     * @param out [batch, heads, queries, valueDim]; 0 where no key is visible
+     * @param lse [batch, heads, queries], natural logarithm; -1e30 where no key is visible
+     * @param group heads / kvHeads
+     * @param headDim a multiple of 8
+     * @param valueDim a multiple of 8
+     * @param scale above 0
+     * @param first the window of query i starts at key i + first
+     * @param last the window of query i ends at key i + last, inclusive
+     * @param whole 1 where tileK divides keys, else 0
+     * @param tileK keys at a time, a multiple of 16
+     * @param stages 2 where the next keys and values arrive while these are used; 1 where each has half a turn to arrive
+     */
+    public static void tiles(KernelContext context, FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse,
+            @Constant int group, int queries, int keys, @Constant int headDim, @Constant int valueDim, float scale, int first, int last,
+            @Constant int whole, @Constant int tileK, @Constant int warps, @Constant int rowTiles, @Constant int stages) {
+        int keyPitch = 4 * headDim + 16;
+        int valuePitch = 4 * valueDim + 16;
+        int keyBytes = tileK * keyPitch;
+        int valueBytes = tileK * valuePitch;
+        int values = stages * keyBytes;
+        int tiles = Shared.allocate(values + stages * valueBytes);
+        int item = context.localIdx;
+        int lane = item & 31;
+        int head = context.groupIdy;
+        int tileQ = 16 * rowTiles * warps;
+        int tileStart = ((queries * group + tileQ - 1) / tileQ - 1 - context.groupIdx) * tileQ;
+        int row = tileStart + (item >> 5) * 16 * rowTiles + (lane >> 2);
+        int column = (lane & 3) * 2;
+        int keyLane = ((lane >> 4) * 8 + (lane & 7)) * keyPitch + ((lane >> 3) & 1) * 16;
+        int valueLane = column * valuePitch + (lane >> 2) * 4;
+        @Registers float[] query = new float[rowTiles * headDim / 2];
+        @Registers float[] sum = new float[rowTiles * valueDim / 2];
+        @Registers float[] max = new float[rowTiles * 2];
+        @Registers float[] weights = new float[rowTiles * 2];
+        for (@Unroll int t = 0; t < rowTiles; t++) {
+            int upper = OnlineSoftmax.place(head, TornadoMath.min(row + 16 * t, queries * group - 1), group, queries) * headDim + (lane & 3);
+            int lower = OnlineSoftmax.place(head, TornadoMath.min(row + 16 * t + 8, queries * group - 1), group, queries) * headDim + (lane & 3);
+            for (@Unroll int c = 0; c < headDim; c += 8) {
+                query[(t * headDim + c) / 2] = q.get(upper + c);
+                query[(t * headDim + c) / 2 + 1] = q.get(lower + c);
+                query[(t * headDim + c) / 2 + 2] = q.get(upper + c + 4);
+                query[(t * headDim + c) / 2 + 3] = q.get(lower + c + 4);
+            }
+        }
+        for (@Unroll int r = 0; r < rowTiles * 2; r++) {
+            max[r] = OnlineSoftmax.NONE;
+        }
+        float exponent = scale * OnlineSoftmax.LOG2_E;
+        int start = TornadoMath.max(0, tileStart / group + first) / tileK * tileK;
+        int end = (TornadoMath.min(keys, (tileStart + tileQ - 1) / group + 1 + last) + tileK - 1) / tileK * tileK;
+        int buffer = 0;
+        if (start < end) {
+            copy(tiles, 0, k, head * keys, keys, start, item, headDim, whole, tileK, warps);
+            if (stages == 2) {
+                copy(tiles, values, v, head * keys, keys, start, item, valueDim, whole, tileK, warps);
+            }
+            CopyAsync.commit();
+        }
+        for (int key = start; key < end; key += tileK) {
+            int next = TornadoMath.min(key + tileK, end - tileK);
+            int keysNow = tiles + buffer * keyBytes;
+            int valuesNow = tiles + buffer * valueBytes;
+            CopyAsync.await(0);
+            context.localBarrier();
+            if (stages == 1) {
+                copy(tiles, values, v, head * keys, keys, key, item, valueDim, whole, tileK, warps);
+            } else {
+                buffer = 1 - buffer;
+                copy(tiles + buffer * keyBytes, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
+                copy(tiles + buffer * valueBytes, values, v, head * keys, keys, next, item, valueDim, whole, tileK, warps);
+            }
+            CopyAsync.commit();
+            @Registers float[] score = new float[rowTiles * tileK / 2];
+            scores(score, query, keysNow + keyLane, keyPitch, headDim, tileK, rowTiles);
+            if (stages == 1) {
+                CopyAsync.await(0);
+                context.localBarrier();
+                copy(tiles, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
+                CopyAsync.commit();
+            }
+            int farthest = TornadoMath.min(keys - 1, row / group + last);
+            int nearest = (row + 16 * rowTiles - 1) / group + first;
+            if (Vote.any(TornadoMath.max(0, TornadoMath.max(key + tileK - 1 - farthest, nearest - key))) != 0) {
+                OnlineSoftmax.hide(score, row, key + column, first, last, keys, group, tileK, rowTiles);
+            }
+            OnlineSoftmax.weigh(score, sum, max, weights, exponent, tileK, valueDim, rowTiles);
+            add(sum, score, valuesNow + valueLane, values, valuePitch, valueDim, tileK, rowTiles);
+        }
+        CopyAsync.await(0);
+        OnlineSoftmax.finish(sum, max, weights, scale, out, lse, head, group, queries, row, column, valueDim, rowTiles);
+    }
+
+    /** Starts to copy rows {@code [key, key + tileK)} of a head into a tile, 16 bytes an item at a time; rows beyond the last key repeat it. */
+    @Inline
+    private static void copy(int tile, int offset, FloatArray source, int base, int keys, int key, int item, int dim, int whole, int tileK, int warps) {
+        int pieces = dim / 4;
+        int rows = 32 * warps / pieces;
+        int r = item / pieces;
+        int c = item % pieces;
+        int shared = tile + r * (4 * dim + 16) + c * 16;
+        for (@Unroll int n = 0; n < tileK; n += rows) {
+            if (rows * pieces == 32 * warps && n + rows <= tileK) {
+                if (whole == 1) {
+                    CopyAsync.copy(shared, offset + n * (4 * dim + 16), source, (base + r) * dim + c * 4 + key * dim, n * dim);
+                } else {
+                    CopyAsync.copy(shared, offset + n * (4 * dim + 16), source, (base + TornadoMath.min(key + r + n, keys - 1)) * dim + c * 4, 0);
+                }
+            } else {
+                if (r < TornadoMath.min(rows, tileK - n)) {
+                    CopyAsync.copy(shared, offset + n * (4 * dim + 16), source, (base + TornadoMath.min(key + r + n, keys - 1)) * dim + c * 4, 0);
+                }
+            }
+        }
+    }
+
+    /** {@code S = Q Kᵀ}. */
+    @Inline
+    private static void scores(float[] score, float[] query, int tile, int pitch, int headDim, int tileK, int rowTiles) {
+        @Registers int[] pair = new int[4];
+        @Registers int[] pairLow = new int[4];
+        @Registers int[] high = new int[rowTiles * 4];
+        @Registers int[] low = new int[rowTiles * 4];
+        for (@Unroll int c = 0; c < headDim; c += 8) {
+            for (@Unroll int t = 0; t < rowTiles; t++) {
+                for (@Unroll int e = 0; e < 4; e++) {
+                    float x = query[(t * headDim + c) / 2 + e];
+                    high[4 * t + e] = (Bits.of(x) + ROUND) & HIGH;
+                    low[4 * t + e] = Bits.of(x - Bits.toFloat(high[4 * t + e]));
+                }
+            }
+            for (@Unroll int n = 0; n < tileK; n += 16) {
+                LoadMatrix.four(pair, 0, tile, n * pitch + 4 * c);
+                for (@Unroll int e = 0; e < 4; e++) {
+                    float x = Bits.toFloat(pair[e]);
+                    pair[e] = (pair[e] + ROUND) & HIGH;
+                    pairLow[e] = Bits.of(x - Bits.toFloat(pair[e]));
+                }
+                for (@Unroll int t = 0; t < rowTiles; t++) {
+                    for (@Unroll int h = 0; h < 2; h++) {
+                        MultiplyTf32.accumulate(score, (t * tileK + n) / 2 + 4 * h, low, 4 * t, pair, 2 * h);
+                        MultiplyTf32.accumulate(score, (t * tileK + n) / 2 + 4 * h, high, 4 * t, pairLow, 2 * h);
+                        MultiplyTf32.accumulate(score, (t * tileK + n) / 2 + 4 * h, high, 4 * t, pair, 2 * h);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * {@code O = O + P V}, in which the keys of eight stand in the order that their weights have in registers: 0 2 4 6 1 3 5 7. Matrix
+     * units cut sums off where they should round, so that long ones are added outside.
+     */
+    @Inline
+    private static void add(float[] sum, float[] weight, int tile, int offset, int pitch, int valueDim, int tileK, int rowTiles) {
+        @Registers int[] pair = new int[2];
+        @Registers int[] pairLow = new int[2];
+        @Registers int[] high = new int[rowTiles * 4];
+        @Registers int[] low = new int[rowTiles * 4];
+        @Registers float[] product = new float[4];
+        for (@Unroll int n = 0; n < tileK; n += 8) {
+            for (@Unroll int t = 0; t < rowTiles; t++) {
+                for (@Unroll int e = 0; e < 4; e++) {
+                    float x = weight[(t * tileK + n) / 2 + (e & 1) * 2 + (e >> 1)];
+                    high[4 * t + e] = (Bits.of(x) + ROUND) & HIGH;
+                    low[4 * t + e] = Bits.of(x - Bits.toFloat(high[4 * t + e]));
+                }
+            }
+            for (@Unroll int c = 0; c < valueDim; c += 8) {
+                if (c % 16 == 0) {
+                    SyncWarp.all();
+                }
+                for (@Unroll int e = 0; e < 2; e++) {
+                    float x = LoadShared.one(tile, offset + (n + e) * pitch + 4 * c);
+                    pair[e] = (Bits.of(x) + ROUND) & HIGH;
+                    pairLow[e] = Bits.of(x - Bits.toFloat(pair[e]));
+                }
+                for (@Unroll int t = 0; t < rowTiles; t++) {
+                    for (@Unroll int e = 0; e < 4; e++) {
+                        product[e] = 0.0f;
+                    }
+                    MultiplyTf32.accumulate(product, 0, low, 4 * t, pair, 0);
+                    MultiplyTf32.accumulate(product, 0, high, 4 * t, pairLow, 0);
+                    MultiplyTf32.accumulate(product, 0, high, 4 * t, pair, 0);
+                    for (@Unroll int e = 0; e < 4; e++) {
+                        sum[(t * valueDim + c) / 2 + e] += product[e];
+                    }
+                }
+            }
+        }
+    }
+}
