@@ -49,6 +49,7 @@ final class DevicesCommand implements Callable<Integer> {
         row.put("memoryMiB", device.memoryBytes() >> 20);
         row.put("localMemoryKiB", device.localMemoryBytes() >> 10);
         row.put("half", device.half());
+        row.put("instructions", device.instructions());
         row.put("gigabytesPerSecond", profile == null ? null : profile.gigabytesPerSecond());
         row.put("gigaflops", profile == null ? null : profile.gigaflops());
         return row;
