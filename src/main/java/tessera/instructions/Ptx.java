@@ -6,7 +6,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What a call of the method becomes on NVIDIA's GPUs, in PTX or in an {@code asm} statement of OpenCL C: text of PTX, where
+ * What a call of the method becomes on NVIDIA's GPUs, in PTX or in an {@code asm} statement of C: text of PTX, where
  *
  * <ul>
  *   <li>{@code ${2}} is argument 2, a register or a literal; ints are {@code .s32};

@@ -62,7 +62,7 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
     static String limit(AttentionSpec spec, Range range, Device device, DType storage) {
         int step = storage == DType.F16 ? 16 : 8;
         if (!device.instructions()) {
-            return "needs matrix units, which kernels reach on NVIDIA's GPUs from Ampere on by PTX or OpenCL, not " + device.id();
+            return "needs matrix units, which kernels reach on NVIDIA's GPUs from Ampere on by PTX, CUDA or OpenCL, not " + device.id();
         }
         if (!KernelCache.available()) {
             return "is specialised to its plan; " + KernelCache.advice();

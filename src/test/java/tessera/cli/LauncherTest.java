@@ -91,6 +91,8 @@ class LauncherTest {
         assertEquals(List.of("compiler-argfile", "opencl-argfile"), openedCompilers());
         Files.createFile(modules.resolve("tornado-drivers-ptx-5.2.0-jdk25.jar"));
         assertEquals(List.of("compiler-argfile", "opencl-argfile", "ptx-argfile"), openedCompilers());
+        Files.createFile(modules.resolve("tornado-drivers-cuda-5.2.0-jdk25.jar"));
+        assertEquals(List.of("compiler-argfile", "cuda-argfile", "opencl-argfile", "ptx-argfile"), openedCompilers());
     }
 
     private List<String> openedCompilers() throws IOException, InterruptedException {

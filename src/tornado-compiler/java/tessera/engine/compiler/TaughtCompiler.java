@@ -16,7 +16,8 @@ public final class TaughtCompiler implements Predicate<TornadoDevice> {
     static final int LEAST_CAPABILITY = 8;
 
     /** By the module of the backend; each is compiled only against an SDK that has it. */
-    private static final Map<String, String> DIALECTS = Map.of("tornado.drivers.opencl", "OpenClDialect", "tornado.drivers.ptx", "PtxDialect");
+    private static final Map<String, String> DIALECTS = Map.of("tornado.drivers.cuda", "CudaDialect", "tornado.drivers.opencl", "OpenClDialect",
+            "tornado.drivers.ptx", "PtxDialect");
 
     private final List<Dialect> dialects = new ArrayList<>();
 
