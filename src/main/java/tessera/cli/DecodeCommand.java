@@ -9,10 +9,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tessera.AttentionSpec;
-import tessera.DType;
 import tessera.experiments.Decode;
 import tessera.experiments.Decoding;
-import tessera.experiments.Protocol;
 
 @Command(name = "decode", mixinStandardHelpOptions = true,
         description = "Measures decoding: one query for each sequence against a cache of keys and values, on every device. GB/s are the "
@@ -24,8 +22,8 @@ final class DecodeCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--batch", paramLabel = "B", defaultValue = "1", converter = LengthConverter.class, description = "Sequences (default: ${DEFAULT-VALUE}).")
-    private int batch;
+    @Mixin
+    private MeasureOptions measure;
 
     @Option(names = "--heads", paramLabel = "H", defaultValue = "32", converter = LengthConverter.class, description = "Query heads (default: ${DEFAULT-VALUE}).")
     private int heads;
@@ -42,18 +40,8 @@ final class DecodeCommand implements Callable<Integer> {
             description = "Keys in the cache of each sequence (default: ${DEFAULT-VALUE}).")
     private List<Integer> keys;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "F32", description = "f32, f16 or bf16 (default: f32).")
-    private DType dtype;
-
     @Option(names = "--all-plans", description = "Measure every legal plan, not only the planner's choice.")
     private boolean allPlans;
-
-    @Option(names = "--budget", paramLabel = "SECONDS", defaultValue = "0.5",
-            description = "Time for the timed runs of one point, of which there are 5 to 30 (default: ${DEFAULT-VALUE}).")
-    private double budget;
-
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "7", description = "Seed of the drawn inputs (default: ${DEFAULT-VALUE}).")
-    private long seed;
 
     @Spec
     private CommandSpec command;
@@ -61,7 +49,7 @@ final class DecodeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<AttentionSpec> specs = keys.stream().distinct().sorted().map(this::spec).toList();
-        Decode decode = new Decode(specs, common.devices(), allPlans, Protocol.of(budget), seed);
+        Decode decode = new Decode(specs, common.devices(), allPlans, measure.protocol(), measure.seed);
         Decoding decoding;
         try (Progress progress = new Progress("decode", decode.size())) {
             decoding = decode.run(progress::step);
@@ -81,6 +69,6 @@ final class DecodeCommand implements Callable<Integer> {
     }
 
     private AttentionSpec spec(int length) {
-        return AttentionSpec.of(batch, heads, 1, headDim).kvHeads(kvHeads).keys(length).dtype(dtype).build();
+        return AttentionSpec.of(measure.batch, heads, 1, headDim).kvHeads(kvHeads).keys(length).dtype(measure.dtype).build();
     }
 }

@@ -11,9 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
-import tessera.DType;
 import tessera.experiments.Dense;
-import tessera.experiments.Protocol;
 import tessera.planner.Plan;
 
 @Command(name = "dense", mixinStandardHelpOptions = true,
@@ -25,8 +23,8 @@ final class DenseCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--batch", paramLabel = "B", defaultValue = "1", converter = LengthConverter.class, description = "Sequences (default: ${DEFAULT-VALUE}).")
-    private int batch;
+    @Mixin
+    private MeasureOptions measure;
 
     @Option(names = "--heads", paramLabel = "H", defaultValue = "16", converter = LengthConverter.class, description = "Query heads (default: ${DEFAULT-VALUE}).")
     private int heads;
@@ -45,18 +43,8 @@ final class DenseCommand implements Callable<Integer> {
     @Option(names = "--causal", description = "Each query sees the keys up to its own position.")
     private boolean causal;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "F32", description = "f32, f16 or bf16 (default: f32).")
-    private DType dtype;
-
     @Option(names = "--variants", paramLabel = "NAME", split = ",", description = "Measure every legal plan of these variants, or of all, not only the planner's choice.")
     private List<String> variants;
-
-    @Option(names = "--budget", paramLabel = "SECONDS", defaultValue = "0.5",
-            description = "Time for the timed runs of one point, of which there are 5 to 30 (default: ${DEFAULT-VALUE}).")
-    private double budget;
-
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "7", description = "Seed of the drawn inputs (default: ${DEFAULT-VALUE}).")
-    private long seed;
 
     @Spec
     private CommandSpec command;
@@ -67,7 +55,7 @@ final class DenseCommand implements Callable<Integer> {
         Predicate<Plan> wanted = variants == null ? null : plan -> variants.contains("all") || variants.contains(plan.variant());
         Dense dense;
         try (Progress progress = new Progress("dense", Dense.size(specs, common.devices(), wanted))) {
-            dense = Dense.run(specs, common.devices(), wanted, Protocol.of(budget), seed, progress::step);
+            dense = Dense.run(specs, common.devices(), wanted, measure.protocol(), measure.seed, progress::step);
         }
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
@@ -84,7 +72,7 @@ final class DenseCommand implements Callable<Integer> {
     }
 
     private AttentionSpec spec(int dim, int length) {
-        AttentionBuilder builder = AttentionSpec.of(batch, heads, length, dim).kvHeads(kvHeads == null ? heads : kvHeads).dtype(dtype);
+        AttentionBuilder builder = AttentionSpec.of(measure.batch, heads, length, dim).kvHeads(kvHeads == null ? heads : kvHeads).dtype(measure.dtype);
         return (causal ? builder.causal() : builder).build();
     }
 }

@@ -20,7 +20,8 @@ import tessera.planner.Plan;
 record RegisterTiling(int tileQ, int tileK, int rows, int lanes, int tiles) {
 
     private static final List<RegisterTiling> ALL = List.of(new RegisterTiling(64, 32, 4, 8, 2), new RegisterTiling(64, 32, 4, 8, 1),
-            new RegisterTiling(64, 16, 4, 8, 1), new RegisterTiling(32, 16, 4, 16, 1), new RegisterTiling(32, 32, 4, 16, 1), new RegisterTiling(32, 32, 4, 8, 1));
+            new RegisterTiling(64, 16, 4, 8, 1), new RegisterTiling(32, 16, 4, 16, 1), new RegisterTiling(32, 32, 4, 16, 1), new RegisterTiling(32, 32, 4, 8, 1),
+            new RegisterTiling(16, 16, 4, 16, 1));
 
     static List<RegisterTiling> all() {
         return ALL;
