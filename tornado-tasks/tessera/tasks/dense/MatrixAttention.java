@@ -6,7 +6,6 @@ import tessera.instructions.LoadMatrix;
 import tessera.instructions.MultiplyHalf;
 import tessera.instructions.PackHalf;
 import tessera.instructions.Shared;
-import tessera.instructions.Vote;
 import tessera.specialise.Constant;
 import tessera.specialise.Inline;
 import tessera.specialise.Registers;
@@ -112,11 +111,7 @@ public final class MatrixAttention {
                 copy(tiles, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
                 CopyAsync.commit();
             }
-            int farthest = TornadoMath.min(keys - 1, row / group + last);
-            int nearest = (row + 16 * rowTiles - 1) / group + first;
-            if (Vote.any(TornadoMath.max(0, TornadoMath.max(key + tileK - 1 - farthest, nearest - key))) != 0) {
-                OnlineSoftmax.hide(score, row, key + column, first, last, keys, group, tileK, rowTiles);
-            }
+            OnlineSoftmax.hide(score, row, key, column, first, last, keys, group, tileK, rowTiles);
             OnlineSoftmax.weigh(score, sum, max, weights, exponent, tileK, valueDim, rowTiles);
             add(sum, score, valuesNow + valueLane, values, valuePitch, valueDim, tileK, rowTiles);
         }

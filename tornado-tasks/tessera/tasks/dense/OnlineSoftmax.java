@@ -37,22 +37,26 @@ public final class OnlineSoftmax {
     }
 
     /**
-     * Hides the keys that a row does not see.
+     * Hides the keys that a row does not see, where there are such in the tile.
      *
      * @param row the lane's first row, group of them having one position
-     * @param key the lane's first key
+     * @param key the tile's first key
+     * @param column the lane's first column
      */
     @Inline
-    public static void hide(float[] score, int row, int key, int first, int last, int keys, int group, int columns, int rowTiles) {
-        for (@Unroll int t = 0; t < rowTiles; t++) {
-            for (@Unroll int h = 0; h < 2; h++) {
-                int i = (row + 16 * t + 8 * h) / group;
-                int lowest = i + first - key;
-                int highest = TornadoMath.min(i + last, keys - 1) - key;
+    public static void hide(float[] score, int row, int key, int column, int first, int last, int keys, int group, int columns, int rowTiles) {
+        int from = key + column;
+        int farthest = TornadoMath.min(keys - 1, row / group + last);
+        int nearest = (row + 16 * rowTiles - 1) / group + first;
+        if (Vote.any(TornadoMath.max(0, TornadoMath.max(key + columns - 1 - farthest, nearest - key))) != 0) {
+            for (@Unroll int r = 0; r < rowTiles * 2; r++) {
+                int i = (row + 8 * r) / group;
+                int lowest = i + first - from;
+                int highest = TornadoMath.min(i + last, keys - 1) - from;
                 for (@Unroll int n = 0; n < columns; n += 8) {
                     for (@Unroll int e = 0; e < 2; e++) {
-                        score[(t * columns + n) / 2 + 2 * h + e] =
-                                Select.between(score[(t * columns + n) / 2 + 2 * h + e], HIDDEN, lowest, n + e, highest);
+                        int at = ((r >> 1) * columns + n) / 2 + 2 * (r & 1) + e;
+                        score[at] = Select.between(score[at], HIDDEN, lowest, n + e, highest);
                     }
                 }
             }

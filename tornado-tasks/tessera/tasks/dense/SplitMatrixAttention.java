@@ -7,7 +7,6 @@ import tessera.instructions.LoadShared;
 import tessera.instructions.MultiplyTf32;
 import tessera.instructions.Shared;
 import tessera.instructions.SyncWarp;
-import tessera.instructions.Vote;
 import tessera.specialise.Constant;
 import tessera.specialise.Inline;
 import tessera.specialise.Registers;
@@ -114,11 +113,7 @@ public final class SplitMatrixAttention {
                 copy(tiles, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
                 CopyAsync.commit();
             }
-            int farthest = TornadoMath.min(keys - 1, row / group + last);
-            int nearest = (row + 16 * rowTiles - 1) / group + first;
-            if (Vote.any(TornadoMath.max(0, TornadoMath.max(key + tileK - 1 - farthest, nearest - key))) != 0) {
-                OnlineSoftmax.hide(score, row, key + column, first, last, keys, group, tileK, rowTiles);
-            }
+            OnlineSoftmax.hide(score, row, key, column, first, last, keys, group, tileK, rowTiles);
             OnlineSoftmax.weigh(score, sum, max, weights, exponent, tileK, valueDim, rowTiles);
             add(sum, score, valuesNow + valueLane, values, valuePitch, valueDim, tileK, rowTiles);
         }

@@ -1,6 +1,5 @@
 package tessera.operators;
 
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -59,13 +58,7 @@ record DecodeTiling(int tileH, int tileK, int lanes, int items, int parts) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        Map<String, Integer> tuning = new LinkedHashMap<>();
-        tuning.put("tileH", tileH);
-        tuning.put("tileK", tileK);
-        tuning.put("lanes", lanes);
-        tuning.put("items", items);
-        tuning.put("parts", parts);
-        return tuning;
+        return AttentionPlans.ordered("tileH", tileH, "tileK", tileK, "lanes", lanes, "items", items, "parts", parts);
     }
 
     /** Query heads of a key/value head. */
@@ -83,11 +76,7 @@ record DecodeTiling(int tileH, int tileK, int lanes, int items, int parts) {
         if (spec.valueDim() > items) {
             return "its " + items + " work-items sum one channel of the values each, not " + spec.valueDim();
         }
-        if (items > device.maxGroupSize()) {
-            return "needs " + items + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize();
-        }
-        return localBytes(spec) <= device.localMemoryBytes() ? null
-                : "needs " + localBytes(spec) + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
+        return TilePlans.limit(device, items, localBytes(spec));
     }
 
     /** What the kernel allocates: queries, sums of lanes, weights, one number for each slot, and one for each head. */

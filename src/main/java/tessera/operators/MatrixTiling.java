@@ -1,6 +1,5 @@
 package tessera.operators;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tessera.AttentionSpec;
@@ -46,12 +45,7 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        Map<String, Integer> tuning = new LinkedHashMap<>();
-        tuning.put("tileK", tileK);
-        tuning.put("warps", warps);
-        tuning.put("rowTiles", rowTiles);
-        tuning.put("stages", stages);
-        return tuning;
+        return AttentionPlans.ordered("tileK", tileK, "warps", warps, "rowTiles", rowTiles, "stages", stages);
     }
 
     int tileQ() {
@@ -88,6 +82,6 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
             return "unrolls to " + products + " products of fragments, " + MOST_PRODUCTS + " fit into a method";
         }
         long shared = (long) stages * tileK * ((half ? 2 : 4) * (spec.headDim() + spec.valueDim()) + 32);
-        return shared <= device.localMemoryBytes() ? null : "needs " + shared + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
+        return TilePlans.limit(device, 32 * warps, shared);
     }
 }

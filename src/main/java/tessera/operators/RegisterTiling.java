@@ -1,6 +1,5 @@
 package tessera.operators;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tessera.AttentionSpec;
@@ -34,13 +33,7 @@ record RegisterTiling(int tileQ, int tileK, int rows, int lanes, int tiles) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        Map<String, Integer> tuning = new LinkedHashMap<>();
-        tuning.put("tileQ", tileQ);
-        tuning.put("tileK", tileK);
-        tuning.put("rows", rows);
-        tuning.put("lanes", lanes);
-        tuning.put("tiles", tiles);
-        return tuning;
+        return AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "rows", rows, "lanes", lanes, "tiles", tiles);
     }
 
     int items() {
@@ -55,11 +48,7 @@ record RegisterTiling(int tileQ, int tileK, int rows, int lanes, int tiles) {
         if (spec.valueDim() % lanes != 0) {
             return "takes value dimensions that are multiples of " + lanes + ", not " + spec.valueDim();
         }
-        if (items() > device.maxGroupSize()) {
-            return "needs " + items() + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize();
-        }
-        long local = localBytes(spec);
-        return local <= device.localMemoryBytes() ? null : "needs " + local + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
+        return TilePlans.limit(device, items(), localBytes(spec));
     }
 
     /** What the kernel allocates: tiles of queries, of keys and values, of weights, and a maximum for each lane. */

@@ -58,10 +58,17 @@ final class TilePlans {
     private void tiles(int tileQ, int tileK, int lanes) {
         int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
         long local = 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
-        String limit = tileQ * lanes > device.maxGroupSize() ? "needs " + tileQ * lanes + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize()
-                : local > device.localMemoryBytes() ? "needs " + local + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes() : null;
-        add("tiles", AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes), DType.F32, limit,
+        add("tiles", AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes), DType.F32, limit(device, tileQ * lanes, local),
                 "tiles of keys and values are shared in local memory (" + local + " bytes)");
+    }
+
+    /** Why a device cannot run a group of so many work-items with so much local memory, or null if it can. */
+    static String limit(Device device, int items, long localBytes) {
+        if (items > device.maxGroupSize()) {
+            return "needs " + items + " work-items in a group, " + device.id() + " allows " + device.maxGroupSize();
+        }
+        return localBytes <= device.localMemoryBytes() ? null
+                : "needs " + localBytes + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
     }
 
     private void add(String variant, Map<String, Integer> tuning, DType storage, String limit, String reason) {

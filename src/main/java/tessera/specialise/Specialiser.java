@@ -56,11 +56,6 @@ public final class Specialiser {
         return new Task(task.id(), kernel, task.kind(), task.arguments(), task.rows(), task.groups(), task.groupSize());
     }
 
-    /** Whether a kernel comes from here. */
-    public static boolean isSpecialised(Kernel kernel) {
-        return kernel.method().getDeclaringClass().getPackageName().equals(PACKAGE);
-    }
-
     private static Map<Variable, Object> constants(Kernel kernel, Object[] arguments, FlatCode code) {
         Map<Variable, Object> constants = new LinkedHashMap<>();
         Parameter[] parameters = kernel.method().getParameters();
