@@ -43,6 +43,15 @@ public final class Tessera {
         return plan(spec, device, Planner.plan(spec, device));
     }
 
+    /**
+     * Plans a spec for the device present on which it should take the least time by what was measured of each.
+     *
+     * @throws TesseraException if no plan is legal on any device, naming the limits
+     */
+    public static Prepared plan(Spec spec) {
+        return plan(spec, Planner.fastest(spec, devices()));
+    }
+
     /** Makes ready a plan that the caller chose among {@link Planner#candidates}. */
     public static Prepared plan(Spec spec, Device device, Plan plan) {
         return new Prepared(spec, plan, device, true);

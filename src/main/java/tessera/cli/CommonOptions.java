@@ -3,10 +3,13 @@ package tessera.cli;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import picocli.CommandLine.Option;
+import tessera.Spec;
 import tessera.Tessera;
 import tessera.TesseraException;
 import tessera.engine.Device;
+import tessera.planner.Planner;
 
 /** Options that most commands share. */
 final class CommonOptions {
@@ -38,15 +41,19 @@ final class CommonOptions {
     }
 
     /**
-     * The one chosen device, the JVM unless one is given.
+     * The one chosen device, the JVM unless one is given; for {@code fastest} the one on which a spec should take the least time.
      *
      * @throws IllegalArgumentException if several are given
      */
-    Device device() {
+    Function<Spec, Device> device() {
         if (devices.size() > 1) {
             throw new IllegalArgumentException("--device takes one device here, got " + String.join(", ", devices));
         }
-        return devices().getFirst();
+        if (devices.equals(List.of("fastest"))) {
+            return spec -> Planner.fastest(spec, Tessera.devices());
+        }
+        Device device = devices().getFirst();
+        return _ -> device;
     }
 
     private static Device device(String id, List<Device> present) {

@@ -52,6 +52,8 @@ final class DevicesCommand implements Callable<Integer> {
         row.put("instructions", device.instructions());
         row.put("gigabytesPerSecond", profile == null ? null : profile.gigabytesPerSecond());
         row.put("gigaflops", profile == null ? null : profile.gigaflops());
+        row.put("matrixGigaflops", profile == null ? null : profile.matrixGigaflops());
+        row.put("splitMatrixGigaflops", profile == null ? null : profile.splitMatrixGigaflops());
         return row;
     }
 }

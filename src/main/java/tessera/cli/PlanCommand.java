@@ -16,6 +16,7 @@ import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.planner.DeviceProfile;
 import tessera.planner.Explanation;
+import tessera.planner.Planner;
 
 @Command(name = "plan", aliases = "explain", mixinStandardHelpOptions = true,
         description = "Shows how an attention would be computed on each device, and why; runs nothing but the measurement of a new device.",
@@ -73,7 +74,12 @@ final class PlanCommand implements Callable<Integer> {
         }
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
-            case TABLE -> explanations.forEach(out::println);
+            case TABLE -> {
+                explanations.forEach(out::println);
+                if (!noMeasure && explanations.size() > 1) {
+                    out.println("fastest by these predictions: " + Planner.fastest(spec, common.devices()));
+                }
+            }
             case JSON -> Rows.json(out, explanations.stream().map(Explanation::tree).toList());
             case CSV -> Rows.csv(out, explanations.stream().flatMap(e -> e.rows().stream()).toList());
         }

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,7 +27,8 @@ import tessera.planner.Planner;
 import tessera.reference.Accuracy;
 
 @Command(name = "run", mixinStandardHelpOptions = true,
-        description = {"Computes an attention of the tensors in a safetensors file, on the JVM unless --device names another device.",
+        description = {"Computes an attention of the tensors in a safetensors file, on the JVM unless --device names another device, or is",
+            "\"fastest\": then on the one that should take the least time by what was measured of each.",
             "Reads q, k, v of shape [batch, heads, length, dim], for attention also block_mask [maps, query blocks, key blocks], for a "
                     + "recurrence gate (logarithms), s0, z0 and what --gate and --correction take (tessera plan lists it).",
             "Writes out in the type of q and, where asked for, lse, s and z as F32."},
@@ -55,8 +57,9 @@ final class RunCommand implements Callable<Integer> {
         if (!dry) {
             checkOutput();
         }
-        Device device = common.device();
+        Function<Spec, Device> choice = common.device();
         Problem problem = Problem.read(Safetensors.open(input), options);
+        Device device = choice.apply(problem.spec());
         Plan plan = Planner.plan(problem.spec(), device);
         PrintWriter out = command.commandLine().getOut();
         if (dry) {

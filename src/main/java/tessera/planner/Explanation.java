@@ -40,7 +40,7 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
             row.put("bytes", plan.cost().bytes());
             row.put("memoryBytes", plan.cost().memoryBytes());
             row.put("density", plan.cost().density());
-            row.put("predictedMillis", profile == null ? null : profile.predictedMillis(plan.cost()));
+            row.put("predictedMillis", profile == null ? null : profile.predictedMillis(plan));
             row.put("reason", plan.reason());
             rows.add(row);
         }
@@ -64,6 +64,8 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
         tree.put("device", device.id());
         tree.put("gigabytesPerSecond", profile == null ? null : profile.gigabytesPerSecond());
         tree.put("gigaflops", profile == null ? null : profile.gigaflops());
+        tree.put("matrixGigaflops", profile == null ? null : profile.matrixGigaflops());
+        tree.put("splitMatrixGigaflops", profile == null ? null : profile.splitMatrixGigaflops());
         tree.put("chosen", legal.isEmpty() ? null : legal.getFirst().summary());
         tree.put("candidates", rows().stream().filter(row -> row.get("legal").equals(true)).toList());
         tree.put("ruledOut", ruledOut.stream().map(r -> Map.of("plan", r.plan(), "limit", r.limit())).toList());
@@ -98,7 +100,7 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
             text.append(String.format(Locale.ROOT, "  %s operations, %sB moved, %sB of memory, density %.3f", scaled(cost.flops()),
                     scaled(cost.bytes()), scaled(cost.memoryBytes()), cost.density()));
             if (profile != null) {
-                text.append(String.format(Locale.ROOT, ", predicted %.3f ms", profile.predictedMillis(cost)));
+                text.append(String.format(Locale.ROOT, ", predicted %.3f ms", profile.predictedMillis(plan)));
             }
             text.append(": ").append(plan.reason()).append('\n');
         }

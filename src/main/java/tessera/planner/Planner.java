@@ -99,4 +99,27 @@ public final class Planner {
             return new TesseraException(message.toString());
         });
     }
+
+    /**
+     * The device whose plan should take the least time by its profile; the first of equals. Backends that share a GPU differ in what
+     * was measured of them.
+     *
+     * @throws TesseraException if no device has a plan, with the limits of the last one
+     */
+    public static Device fastest(Spec spec, List<Device> devices) {
+        Device fastest = null;
+        double least = Double.POSITIVE_INFINITY;
+        for (Device device : devices) {
+            List<Plan> plans = candidates(spec, device).legal();
+            double millis = plans.isEmpty() ? Double.POSITIVE_INFINITY : DeviceProfile.of(device).predictedMillis(plans.getFirst());
+            if (millis < least) {
+                least = millis;
+                fastest = device;
+            }
+        }
+        if (fastest == null) {
+            plan(spec, devices.getLast());
+        }
+        return fastest;
+    }
 }

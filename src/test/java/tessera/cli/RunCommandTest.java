@@ -18,6 +18,7 @@ import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.Tessera;
 import tessera.io.Safetensors;
 import tessera.reference.AttentionReference;
 import tessera.reference.Sample;
@@ -54,6 +55,13 @@ class RunCommandTest {
         AttentionSpec spec = AttentionSpec.of(1, 4, 33, 16).kvHeads(2).causal().lse().build();
         var expected = AttentionReference.compute(spec, tensors, Sample.ALL);
         assertTrue(expected.compare(Map.of("out", written.tensor("out"), "lse", written.tensor("lse"))).within(1e-5));
+    }
+
+    @Test
+    void runFindsTheFastestDevice() throws IOException {
+        Path input = file("in.safetensors", qkv(20, 2, 2));
+        JsonNode tasks = Outcome.of("run", "--input", input.toString(), "--dry", "--device", "fastest", "--format", "json").json();
+        assertTrue(Tessera.devices().stream().anyMatch(device -> device.id().equals(tasks.path(0).path("device").asText())), tasks::toString);
     }
 
     @Test
