@@ -189,6 +189,7 @@ public final class SplitMatrixAttention {
         @Registers int[] low = new int[rowTiles * 4];
         @Registers float[] product = new float[4];
         for (@Unroll int n = 0; n < tileK; n += 8) {
+            SyncWarp.all();
             for (@Unroll int t = 0; t < rowTiles; t++) {
                 for (@Unroll int e = 0; e < 4; e++) {
                     float x = weight[(t * tileK + n) / 2 + (e & 1) * 2 + (e >> 1)];
@@ -197,7 +198,7 @@ public final class SplitMatrixAttention {
                 }
             }
             for (@Unroll int c = 0; c < valueDim; c += 8) {
-                if (c % 16 == 0) {
+                if (c % 16 == 8) {
                     SyncWarp.all();
                 }
                 for (@Unroll int e = 0; e < 2; e++) {

@@ -19,7 +19,7 @@ import tessera.specialise.KernelCache;
  */
 record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
 
-    /** Registers of a work-item that may hold queries, scores and sums; the others hold weights, addresses and what is loaded. */
+    /** Registers of a work-item that may hold queries, scores, sums and loaded fragments; more were spilled. The others hold weights and addresses. */
     private static final int MOST_REGISTERS = 224;
 
     /** Products of fragments that fit into one method, unrolled. */
@@ -73,9 +73,10 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
     /** Why it does not fit, or null if it does. */
     String limit(AttentionSpec spec, Device device, DType storage) {
         boolean half = storage == DType.F16;
-        int registers = rowTiles * (spec.headDim() / (half ? 4 : 2) + spec.valueDim() / 2 + tileK / 2);
+        int loaded = half ? tileK / 2 - 8 : 72 * (rowTiles - 1);
+        int registers = rowTiles * (spec.headDim() / (half ? 4 : 2) + spec.valueDim() / 2 + tileK / 2) + loaded;
         if (registers > MOST_REGISTERS) {
-            return "needs " + registers + " registers for queries, scores and sums, " + MOST_REGISTERS + " are there";
+            return "needs " + registers + " registers for queries, scores, sums and fragments, " + MOST_REGISTERS + " are there";
         }
         int products = rowTiles * tileK * (spec.headDim() + spec.valueDim()) / (half ? 128 : 64) * (half ? 1 : 3);
         if (products > MOST_PRODUCTS) {
