@@ -103,7 +103,7 @@ public final class Prepared implements AutoCloseable {
     }
 
     private DType storage(String name) {
-        return spec.inputs().containsKey(name) ? Storage.type(spec, plan, name) : DType.F32;
+        return spec.inputs().containsKey(name) ? Storage.type(spec, plan, name) : spec.computedType(name);
     }
 
     private Map<String, Tensor> inStorage(Map<String, Tensor> given) {
@@ -141,7 +141,8 @@ public final class Prepared implements AutoCloseable {
         });
         spec.outputs().forEach((name, shape) -> {
             Tensor tensor = tensors.get(name);
-            Tensor output = tensor == null ? Tensor.zeros(spec.outputType(name), shape) : checked(name, packed(tensor, shape), shape);
+            Tensor output = tensor == null ? Tensor.zeros(spec.outputType(name), shape)
+                    : checked(name, spec.outputType(name), packed(tensor, shape), shape);
             given.forEach((other, taken) -> {
                 if (taken.data() == output.data()) {
                     throw new IllegalArgumentException("output '" + name + "' must not share its memory with '" + other + "'");
@@ -154,14 +155,10 @@ public final class Prepared implements AutoCloseable {
 
     /** Dimensions of 1 in front may be left out. */
     private Tensor input(String name, Tensor tensor, Shape shape) {
-        DType type = spec.type(name);
-        if (!type.isFloat() && tensor.dtype() != type) {
-            throw new IllegalArgumentException("'" + name + "' must be stored as " + type + ", got " + tensor.dtype());
-        }
         Shape given = tensor.shape();
         boolean padded = given.rank() < shape.rank() && given.padded(shape.rank()).equals(shape);
         Tensor full = padded ? tensor.reshape(shape.dims()) : packed(tensor, shape);
-        return type.isFloat() ? checked(name, full, shape) : shaped(name, full, shape);
+        return checked(name, spec.type(name), full, shape);
     }
 
     /** {@code [batch, length, heads * dim]} in the place of {@code [batch, length, heads, dim]}. */
@@ -171,14 +168,11 @@ public final class Prepared implements AutoCloseable {
         return fits ? tensor.reshape(shape.dims()) : tensor;
     }
 
-    private static Tensor checked(String name, Tensor tensor, Shape shape) {
-        if (!tensor.dtype().isFloat()) {
-            throw new IllegalArgumentException("'" + name + "' must be stored as F32, F16 or BF16, got " + tensor.dtype());
+    private static Tensor checked(String name, DType type, Tensor tensor, Shape shape) {
+        if (type.isFloat() ? !tensor.dtype().isFloat() : tensor.dtype() != type) {
+            throw new IllegalArgumentException("'" + name + "' must be stored as " + (type.isFloat() ? "F32, F16 or BF16" : type)
+                    + ", got " + tensor.dtype());
         }
-        return shaped(name, tensor, shape);
-    }
-
-    private static Tensor shaped(String name, Tensor tensor, Shape shape) {
         if (!tensor.shape().equals(shape)) {
             throw new IllegalArgumentException("'" + name + "' must have shape " + shape + ", got " + tensor.shape());
         }

@@ -6,9 +6,9 @@ import java.util.Map;
  * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
  * always get the same plan on the same device.
  */
-public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, ProjectionSpec, RecurrenceSpec, RotarySpec {
+public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, ProjectionSpec, RecurrenceSpec, RotarySpec, SelectSpec {
 
-    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ or EPI. */
+    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI or SELECT. */
     String operator();
 
     /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */
@@ -28,6 +28,11 @@ public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpe
     /** Type of one output where the caller does not give it: that of the spec for {@code out}, F32 for what goes with it. */
     default DType outputType(String output) {
         return output.equals("out") ? dtype() : DType.F32;
+    }
+
+    /** Type of one output as kernels write it: F32 for every type of real numbers. */
+    default DType computedType(String output) {
+        return outputType(output).isFloat() ? DType.F32 : outputType(output);
     }
 
     /** A small problem of the same kind, on which a plan's first use is checked. */

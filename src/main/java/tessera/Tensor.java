@@ -124,6 +124,11 @@ public final class Tensor {
         return this;
     }
 
+    /** Fills with what no result is: NaN, or the least integer. */
+    public Tensor poison() {
+        return fill(dtype.isFloat() ? Float.NaN : Integer.MIN_VALUE);
+    }
+
     /**
      * Copies all elements into {@code target}, converting the type.
      *

@@ -4,7 +4,6 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RecursiveAction;
-import tessera.TesseraException;
 
 /** Runs Rows kernels as plain Java, sliced over a pool of threads, one for each core unless told otherwise. */
 public final class JvmEngine implements Engine {
@@ -88,24 +87,14 @@ public final class JvmEngine implements Engine {
                 invokeAll(new Slice(task, size, from, middle), new Slice(task, size, middle, to));
                 return;
             }
-            call(task.kernel(), task.slice(from, to - from));
+            task.kernel().call(task.slice(from, to - from));
         }
     }
 
     private static void emulate(Task task) {
         int[] local = {task.groupSize(), 1};
         int[] global = {task.groups()[0] * task.groupSize(), task.groups()[1]};
-        WorkGroup.run(context -> call(task.kernel(), task.inContext(context)), global, local);
-    }
-
-    private static void call(Kernel kernel, Object[] arguments) {
-        try {
-            kernel.handle().invoke(arguments);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new TesseraException(kernel + " failed: " + e.getMessage(), e);
-        }
+        WorkGroup.run(context -> task.kernel().call(task.inContext(context)), global, local);
     }
 
     private static Device describe(int threads) {

@@ -9,6 +9,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.util.stream.StreamSupport;
+import tessera.TesseraException;
 
 /**
  * A static method that TornadoVM can compile.
@@ -43,6 +44,21 @@ public record Kernel(Method method, MethodHandle handle) {
             }
         }
         throw new IllegalArgumentException("no kernel named " + name + " in " + owner.getName());
+    }
+
+    /**
+     * Calls the method as plain Java.
+     *
+     * @throws TesseraException if it throws what is neither a RuntimeException nor an Error
+     */
+    public void call(Object[] arguments) {
+        try {
+            handle.invoke(arguments);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new TesseraException(this + " failed: " + e.getMessage(), e);
+        }
     }
 
     /** Whether its class uses {@code tessera.instructions}, which not every device has. */

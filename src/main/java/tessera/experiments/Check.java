@@ -13,6 +13,7 @@ import tessera.MergeSpec;
 import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
+import tessera.SelectSpec;
 import tessera.Shape;
 import tessera.Spec;
 import tessera.Tensor;
@@ -116,6 +117,7 @@ final class Check {
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
             case RecurrenceSpec r -> r.states();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
+            case SelectSpec s -> s.batch() * s.listHeads() * s.rows();
         };
     }
 
@@ -130,6 +132,7 @@ final class Check {
             case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();
+            case SelectSpec s -> (double) s.blockQ() * s.keys() * s.headDim() * s.heads() / s.listHeads();
         };
     }
 

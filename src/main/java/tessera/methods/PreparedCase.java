@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tessera.DType;
 import tessera.Prepared;
 import tessera.Spec;
 import tessera.Tensor;
@@ -21,7 +20,7 @@ public final class PreparedCase implements AutoCloseable {
 
     /**
      * One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check.
-     * What a step hands on to others is kept in float32, so that only the result is rounded to the case's type.
+     * What a step hands on to others is kept in float32, or as the integers it is, so that only the result is rounded to the case's type.
      */
     public PreparedCase(Case problem, Device device, List<Plan> plans) {
         this.problem = problem;
@@ -30,16 +29,16 @@ public final class PreparedCase implements AutoCloseable {
             steps.add(Tessera.unchecked(spec, device, plans.get(n)));
             boolean last = n == plans.size() - 1;
             Map<String, Tensor> outputs = new LinkedHashMap<>();
-            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : DType.F32, shape)));
+            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : spec.computedType(name), shape)));
             tensors.add(outputs);
         }
     }
 
-    /** Fills every output with NaN, so that what a kernel leaves unwritten shows. */
+    /** Fills every output with what no result is, so that what a kernel leaves unwritten shows. */
     public void poison() {
         for (int n = 0; n < steps.size(); n++) {
             Map<String, Tensor> ofStep = tensors.get(n);
-            problem.steps().get(n).spec().outputs().keySet().forEach(name -> ofStep.get(name).fill(Float.NaN));
+            problem.steps().get(n).spec().outputs().keySet().forEach(name -> ofStep.get(name).poison());
         }
     }
 

@@ -9,6 +9,7 @@ import tessera.MergeSpec;
 import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
+import tessera.SelectSpec;
 import tessera.Spec;
 
 /** The operator of a spec. */
@@ -22,6 +23,7 @@ public final class Operators {
     private static final ProjectionOperator PROJECTION = new ProjectionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
     private static final RotaryOperator ROTARY = new RotaryOperator();
+    private static final SelectOperator SELECT = new SelectOperator();
 
     private Operators() {
     }
@@ -38,6 +40,7 @@ public final class Operators {
             case ProjectionSpec _ -> PROJECTION;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;
+            case SelectSpec _ -> SELECT;
         };
     }
 }

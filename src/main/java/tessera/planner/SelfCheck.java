@@ -9,6 +9,7 @@ import tessera.DType;
 import tessera.FastWeightSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
+import tessera.SelectSpec;
 import tessera.Spec;
 import tessera.Tensor;
 import tessera.TesseraException;
@@ -48,7 +49,7 @@ public final class SelfCheck {
         Map<String, Tensor> stored = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> stored.put(name, tensor.to(Storage.type(miniature, plan, name))));
         Map<String, Tensor> all = new LinkedHashMap<>(stored);
-        miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
+        miniature.outputs().forEach((name, shape) -> all.put(name, Tensor.zeros(miniature.computedType(name), shape).poison()));
         Expected expected = Operators.of(miniature).reference(miniature, stored, Sample.ALL);
         return run("the plan " + plan, Storage.bind(miniature, plan, all), device, all, expected, plan.operands());
     }
@@ -90,6 +91,9 @@ public final class SelfCheck {
             }
             if (spec instanceof FastWeightSpec memory) {
                 tensor = FastWeightInputs.of(memory, name, tensor);
+            }
+            if (spec instanceof SelectSpec select) {
+                tensor = SelectInputs.of(select, name, tensor);
             }
             if (spec instanceof RotarySpec rotary && name.equals("positions")) {
                 tensor = positions(rotary);

@@ -13,6 +13,7 @@ public record Accuracy(boolean finite, double maxAbs, double rms) {
 
     public static final Accuracy EXACT = new Accuracy(true, 0, 0);
 
+    /** Of integers, only equal ones are near: the RMS ratio is infinite where one differs. */
     public static Accuracy of(Tensor actual, Expected.Values expected) {
         double error = 0;
         double norm = 0;
@@ -21,6 +22,9 @@ public record Accuracy(boolean finite, double maxAbs, double rms) {
         for (int n = 0; n < expected.at().length; n++) {
             double want = expected.value()[n];
             double got = actual.get(expected.at()[n]);
+            if (!actual.dtype().isFloat() && got != want) {
+                return new Accuracy(true, Math.abs(got - want), Double.POSITIVE_INFINITY);
+            }
             if (Double.isInfinite(want) || !Double.isFinite(got)) {
                 finite &= want == got;
                 continue;

@@ -98,5 +98,5 @@ final class ContractSpecs {
             new EpilogueSpec(2, 1, 17, 12, new Epilogue.Gate(Epilogue.Gate.Function.SILU), DType.F16),
             new EpilogueSpec(1, 3, 2, 7, new Epilogue.Add(1), DType.BF16));
 
-    static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, TOKENS).flatMap(List::stream).toList();
+    static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, SelectContractSpecs.ALL, TOKENS).flatMap(List::stream).toList();
 }

@@ -1,0 +1,103 @@
+package tessera.operators;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import tessera.DType;
+import tessera.SelectSpec;
+import tessera.Shape;
+import tessera.Tensor;
+import tessera.engine.Device;
+import tessera.engine.Program;
+import tessera.engine.Task;
+import tessera.planner.Candidates;
+import tessera.planner.Cost;
+import tessera.planner.Plan;
+import tessera.reference.Expected;
+import tessera.reference.Sample;
+import tessera.reference.SelectReference;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * SELECT: estimates on the device; the rule there too, a set of candidates for each work-item (variant rows), or on the host, to which
+ * the scores then travel (variant host).
+ */
+public final class SelectOperator implements Operator<SelectSpec> {
+
+    /** With fewer sets than this, one work-item for each leaves most of a large device idle. */
+    private static final int MANY_SETS = 1024;
+
+    @Override
+    public Candidates plans(SelectSpec spec, Device device) {
+        long scores = (long) spec.batch() * spec.listHeads() * spec.rows() * spec.candidates();
+        Candidates candidates = new Candidates();
+        long estimates;
+        try {
+            estimates = SelectEstimates.shape(spec).elements();
+        } catch (IllegalArgumentException e) {
+            candidates.ruleOut("SELECT", e.getMessage());
+            return candidates;
+        }
+        long bytes = spec.inputs().values().stream().mapToLong(Shape::elements).sum() + spec.outputs().values().stream().mapToLong(Shape::elements).sum()
+                + 2 * estimates + 2 * scores;
+        Cost cost = new Cost(2 * estimates * spec.headDim() + 30 * scores, 4 * bytes, 4 * bytes, 1);
+        long sets = scores / spec.countedOver();
+        Plan rows = new Plan("SELECT", "rows", "-", Map.of(), DType.F32, cost, sets + " sets of " + spec.countedOver() + " candidates, one for each work-item");
+        Plan host = new Plan("SELECT", "host", "-", Map.of(), DType.F32, cost, "the rule on the host: " + sets + " sets of candidates are few for a device");
+        boolean onDevice = device.isJvm() || sets >= MANY_SETS;
+        candidates.add(onDevice ? rows : host);
+        candidates.add(onDevice ? host : rows);
+        return candidates;
+    }
+
+    @Override
+    public Program bind(SelectSpec spec, Plan plan, Map<String, Tensor> tensors) {
+        Shape shape = Shape.of(spec.batch(), spec.listHeads(), spec.rows(), spec.candidates());
+        FloatArray scores = (FloatArray) (spec.allScores() ? tensors.get("scores") : Tensor.zeros(DType.F32, shape)).data();
+        SelectEstimates estimates = new SelectEstimates(spec, tensors, scores);
+        SelectLists lists = new SelectLists(spec, tensors, scores);
+        boolean host = plan.variant().equals("host");
+        List<Task> tasks = new ArrayList<>(estimates.tasks());
+        List<TornadoNativeArray> inputs = new ArrayList<>(estimates.inputs());
+        List<TornadoNativeArray> outputs = new ArrayList<>();
+        List<TornadoNativeArray> constants = new ArrayList<>(estimates.constants());
+        if (spec.allScores() || host) {
+            outputs.add(scores);
+        }
+        if (!host) {
+            tasks.addAll(lists.tasks());
+            lists.inputs().stream().filter(array -> inputs.stream().noneMatch(known -> known == array)).forEach(inputs::add);
+            constants.addAll(lists.constants());
+            outputs.addAll(lists.outputs());
+        }
+        return new Program(tasks, inputs, constants, outputs, estimates::fill, () -> {
+            if (host) {
+                lists.tasks().forEach(SelectOperator::runHere);
+            }
+            if (spec.allScores()) {
+                hide(spec, scores);
+            }
+        });
+    }
+
+    private static void runHere(Task task) {
+        IntStream.range(0, task.rows()).parallel().forEach(row -> task.kernel().call(task.slice(row, 1)));
+    }
+
+    /** What a row does not see scores minus infinity, which kernels must not know. */
+    private static void hide(SelectSpec spec, FloatArray scores) {
+        for (int n = 0; n < scores.getSize(); n++) {
+            int row = n / spec.candidates() % spec.rows();
+            if (n % spec.candidates() >= spec.visible(row) || scores.get(n) <= SelectEstimates.NONE / 10) {
+                scores.set(n, Float.NEGATIVE_INFINITY);
+            }
+        }
+    }
+
+    @Override
+    public Expected reference(SelectSpec spec, Map<String, Tensor> inputs, Sample sample) {
+        return SelectReference.compute(spec, inputs, sample);
+    }
+}
