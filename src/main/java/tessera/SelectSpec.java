@@ -68,6 +68,11 @@ public record SelectSpec(int batch, int heads, int kvHeads, int queries, int key
         if (forced.apart() && estimator.stride(blockK) != blockK) {
             throw new IllegalArgumentException("columns can be left out of a softmax over candidates, one score each, not for " + estimator);
         }
+        if (forced.similarity() >= 0 && ((pooling.meanQueries() || pooling.group() != Fold.NONE) && heads > kvHeads || !estimator.poolsQueries()
+                || estimator instanceof Estimator.GivenDot)) {
+            throw new IllegalArgumentException("rows can be forced by similarity where each head has lists of its own and q and k are tokens, not for "
+                    + estimator + " with " + pooling);
+        }
         Shape.of(batch, heads, Math.max(queries, keys), headDim);
     }
 
@@ -159,7 +164,7 @@ public record SelectSpec(int batch, int heads, int kvHeads, int queries, int key
 
     private int longest(int kept) {
         int byRule = Math.min(candidates(), Math.clamp(kept, budget.least(), budget.most()));
-        int byForce = forced.rows() || forced.columns() ? candidates() : 0;
+        int byForce = forced.dependsOnData() ? candidates() : 0;
         for (int row = 0; row < rows() && byForce < candidates(); row++) {
             int sinks = Math.min(forced.sinks(), visible(row));
             byForce = Math.max(byForce, sinks + Math.max(0, forcedTo(row) - Math.max(sinks, forcedFrom(row))));

@@ -14,18 +14,19 @@ public final class VisibleSoftmax {
      * One row of scores.
      *
      * @param x [batch, kvHeads * group, queries, columns]
-     * @param visible [queries]: so many columns from the first one
+     * @param index [queries]: where in {@code visible} a row's number stands
+     * @param visible so many columns, from the first one, are seen
      * @param apart [batch, kvHeads, columns]: columns that are left out, other than 0
      * @param sizes [batch, kvHeads, columns]
      * @param out [batch, kvHeads * group, queries, columns]
      */
-    public static void rows(FloatArray x, IntArray visible, IntArray apart, FloatArray sizes, FloatArray out, int group, int queries,
-            int columns, int rowOffset, int rowCount) {
+    public static void rows(FloatArray x, IntArray index, IntArray visible, IntArray apart, FloatArray sizes, FloatArray out, int group,
+            int queries, int columns, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int base = row * columns;
             int ofHead = row / queries / group * columns;
-            int seen = visible.get(row % queries);
+            int seen = visible.get(index.get(row % queries));
             float max = -1.0e30f;
             for (int j = 0; j < seen; j++) {
                 if (apart.get(ofHead + j) == 0) {

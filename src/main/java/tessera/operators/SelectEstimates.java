@@ -2,198 +2,154 @@ package tessera.operators;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import tessera.Estimator;
-import tessera.Pooling.Fold;
 import tessera.SelectSpec;
 import tessera.Shape;
-import tessera.Tensor;
 import tessera.engine.Kernel;
 import tessera.engine.Task;
-import tessera.tasks.sparse.FoldScores;
+import tessera.tasks.sparse.AntidiagonalScores;
+import tessera.tasks.sparse.ChannelScores;
+import tessera.tasks.sparse.CodeScores;
+import tessera.tasks.sparse.IndexerScores;
+import tessera.tasks.sparse.LineSums;
 import tessera.tasks.sparse.PairScores;
-import tessera.tasks.sparse.PoolNeighbours;
 import tessera.tasks.sparse.PoolTokens;
-import tessera.tasks.sparse.VisibleSoftmax;
+import tessera.tasks.sparse.RangeScores;
+import tessera.tasks.sparse.RankChannels;
+import tessera.tasks.sparse.RoundTokens;
+import tessera.tasks.sparse.TakeRows;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
-import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** From the inputs to the scores of candidates: the estimator's own scores, their softmax, and their folds. */
+/** The scores of each estimator, before softmax and folds. */
 final class SelectEstimates {
-
-    /** The score of what is not seen, which kernels must not know as minus infinity. */
-    static final float NONE = -1e30f;
-
     private static final Kernel POOL = Kernel.of(PoolTokens.class, "rows");
     private static final Kernel PAIRS = Kernel.of(PairScores.class, "rows");
-    private static final Kernel SOFTMAX = Kernel.of(VisibleSoftmax.class, "rows");
-    private static final Kernel NEIGHBOURS = Kernel.of(PoolNeighbours.class, "rows");
-    private static final Kernel FOLD = Kernel.of(FoldScores.class, "rows");
+    private static final Kernel RANGES = Kernel.of(RangeScores.class, "rows");
+    private static final Kernel ANTIDIAGONALS = Kernel.of(AntidiagonalScores.class, "rows");
+    private static final Kernel TAKE = Kernel.of(TakeRows.class, "rows");
+    private static final Kernel LINES = Kernel.of(LineSums.class, "rows");
+    private static final Kernel RANK = Kernel.of(RankChannels.class, "rows");
+    private static final Kernel CHANNELS = Kernel.of(ChannelScores.class, "rows");
+    private static final Kernel CODES = Kernel.of(CodeScores.class, "rows");
+    private static final Kernel INDEXER = Kernel.of(IndexerScores.class, "rows");
+    private static final Kernel ROUND = Kernel.of(RoundTokens.class, "rows");
 
     private final SelectSpec spec;
-    private final Map<String, Tensor> tensors;
-    private final int heads;
+    private final SelectArrays arrays;
+    private final int group;
     private final int queries;
     private final int columns;
     private final List<Task> tasks = new ArrayList<>();
-    private final List<TornadoNativeArray> inputs = new ArrayList<>();
-    private final List<TornadoNativeArray> constants = new ArrayList<>();
 
-    SelectEstimates(SelectSpec spec, Map<String, Tensor> tensors, FloatArray scores) {
+    SelectEstimates(SelectSpec spec, SelectArrays arrays) {
         this.spec = spec;
-        this.tensors = tensors;
-        this.heads = spec.estimateHeads();
-        this.columns = spec.scores();
+        this.arrays = arrays;
+        this.group = spec.estimateHeads() / spec.kvHeads();
         this.queries = shape(spec).dim(2);
-        FloatArray estimate = estimate();
-        IntArray visible = visible();
-        IntArray apart = spec.forced().apart() ? integers("forcedColumns") : constant(spec.batch() * spec.kvHeads() * columns);
-        if (spec.hasSoftmax()) {
-            FloatArray weights = new FloatArray(estimate.getSize());
-            tasks.add(Task.rows("softmax", SOFTMAX, estimate.getSize() / columns, estimate, visible, apart, sizes(), weights, heads / spec.kvHeads(),
-                    queries, columns));
-            estimate = weights;
-        }
-        if (spec.pooling().width() == 1) {
-            fold(estimate, visible, apart, scores);
-        } else {
-            FloatArray folded = new FloatArray(scores.getSize());
-            fold(estimate, visible, apart, folded);
-            tasks.add(Task.rows("neighbours", NEIGHBOURS, scores.getSize(), folded, places(spec, constants), scores, spec.rows(), spec.candidates(),
-                    spec.pooling().width(), spec.pooling().neighbours() == Fold.MAX ? 1 : 0));
-        }
+        this.columns = spec.scores();
     }
 
-    /** How many candidates each row sees, the first that it is forced to keep, and the one after the last of those. */
-    static IntArray places(SelectSpec spec, List<TornadoNativeArray> constants) {
-        int rows = spec.rows();
-        IntArray places = new IntArray(3 * rows);
-        for (int row = 0; row < rows; row++) {
-            places.set(row, spec.visible(row));
-            places.set(rows + row, spec.forcedFrom(row));
-            places.set(2 * rows + row, spec.forcedTo(row));
-        }
-        constants.add(places);
-        return places;
-    }
-
-    /** [batch, heads, queries, scores] of the estimator. */
+    /** [batch, heads, queries, scores] of a spec's estimator. */
     static Shape shape(SelectSpec spec) {
         int queries = spec.estimator() instanceof Estimator.Antidiagonal(int stride) ? Math.ceilDiv(spec.queries(), stride) : spec.rows();
         return Shape.of(spec.batch(), spec.estimateHeads(), queries, spec.scores());
-    }
-
-    private FloatArray estimate() {
-        return switch (spec.estimator()) {
-            case Estimator.PooledDot _, Estimator.OverlappedDot _ -> pairs(pooledQueries(), pooledKeys());
-            case Estimator.GivenDot _ -> pairs(pooledQueries(), floats("k"));
-            case Estimator.External _ -> floats("estimate");
-            default -> throw new IllegalArgumentException("no kernel for " + spec.estimator());
-        };
-    }
-
-    private FloatArray pooledQueries() {
-        int group = spec.pooling().meanQueries() ? spec.heads() / spec.kvHeads() : 1;
-        return group == 1 && spec.blockQ() == 1 ? floats("q")
-                : pool("q", heads, group, spec.queries(), spec.rows(), spec.blockQ(), spec.blockQ(), PoolTokens.MEAN);
-    }
-
-    private FloatArray pooledKeys() {
-        int stride = spec.estimator().stride(spec.blockK());
-        int span = spec.estimator().span(spec.blockK());
-        return span == 1 ? floats("k") : pool("k", spec.kvHeads(), 1, spec.keys(), columns, stride, span, PoolTokens.MEAN);
-    }
-
-    private FloatArray pool(String name, int ofHeads, int group, int length, int segments, int stride, int span, int kind) {
-        FloatArray pooled = new FloatArray(spec.batch() * ofHeads * segments * spec.headDim());
-        tasks.add(Task.rows("pool_" + name + kind, POOL, pooled.getSize(), floats(name), pooled, group, length, segments, spec.headDim(), stride, span,
-                kind));
-        return pooled;
-    }
-
-    private FloatArray pairs(FloatArray q, FloatArray k) {
-        FloatArray estimate = new FloatArray(shape(spec).elements());
-        tasks.add(Task.rows("pairs", PAIRS, estimate.getSize(), q, k, estimate, heads / spec.kvHeads(), queries, columns, spec.headDim(), spec.scale()));
-        return estimate;
-    }
-
-    private void fold(FloatArray estimate, IntArray visible, IntArray apart, FloatArray scores) {
-        Estimator how = spec.estimator();
-        int rowQueries = how instanceof Estimator.Antidiagonal(int side) ? spec.blockQ() / side : 1;
-        tasks.add(Task.rows("fold", FOLD, scores.getSize(), estimate, visible, apart, scores, heads / spec.listHeads(), heads / spec.kvHeads(),
-                spec.rows(), spec.candidates(), queries, columns, rowQueries, spec.blockK(), how.stride(spec.blockK()), how.span(spec.blockK()), fold(spec.pooling().blocks()), fold(spec.pooling().group()),
-                spec.hasSoftmax() ? 0.0f : NONE));
-    }
-
-    private static int fold(Fold fold) {
-        return switch (fold) {
-            case NONE, SUM -> FoldScores.SUM;
-            case MEAN -> FoldScores.MEAN;
-            case MAX -> FoldScores.MAX;
-        };
-    }
-
-    /** How many of the estimator's columns each of its queries sees. */
-    private IntArray visible() {
-        int stride = spec.estimator().stride(spec.blockK());
-        int past = spec.estimator().seesWhatIsPast() ? spec.estimator().span(spec.blockK()) : 1;
-        IntArray visible = new IntArray(queries);
-        for (int i = 0; i < queries; i++) {
-            int position = spec.estimator() instanceof Estimator.Antidiagonal(int side)
-                    ? Math.min(spec.queries(), (i + 1) * side) - 1 + spec.offset() : spec.lastPosition(i);
-            boolean seesAll = !spec.causal() || position >= spec.keys() - 1;
-            visible.set(i, seesAll ? columns : Math.clamp(Math.floorDiv(position + 1 - past, stride) + 1, 0, columns));
-        }
-        constants.add(visible);
-        return visible;
-    }
-
-    private FloatArray sizes() {
-        if (spec.pooling().weighted()) {
-            return floats("sizes");
-        }
-        FloatArray ones = new FloatArray(spec.batch() * spec.kvHeads() * columns);
-        ones.init(1);
-        constants.add(ones);
-        return ones;
-    }
-
-    private FloatArray floats(String name) {
-        return input((FloatArray) tensors.get(name).data());
-    }
-
-    private IntArray integers(String name) {
-        return input((IntArray) tensors.get(name).data());
-    }
-
-    private <T extends TornadoNativeArray> T input(T array) {
-        if (inputs.stream().noneMatch(known -> known == array)) {
-            inputs.add(array);
-        }
-        return array;
-    }
-
-    private IntArray constant(int size) {
-        IntArray zeros = new IntArray(size);
-        zeros.init(0);
-        constants.add(zeros);
-        return zeros;
-    }
-
-    /** Runs on the host before every run. */
-    void fill() {
     }
 
     List<Task> tasks() {
         return tasks;
     }
 
-    List<TornadoNativeArray> inputs() {
-        return inputs;
+    FloatArray estimate() {
+        return switch (spec.estimator()) {
+            case Estimator.PooledDot _, Estimator.OverlappedDot _ -> pairs(queries(), keys(PoolTokens.MEAN));
+            case Estimator.GivenDot _ -> pairs(queries(), arrays.floats("k"));
+            case Estimator.MinMax _ -> scores("ranges", RANGES, queries(), keys(PoolTokens.MIN), keys(PoolTokens.MAX), null, group, queries, columns,
+                    spec.headDim(), spec.scale());
+            case Estimator.Antidiagonal(int stride) -> scores("antidiagonals", ANTIDIAGONALS, arrays.floats("q"), arrays.floats("k"), null, group,
+                    spec.queries(), spec.keys(), queries, columns, stride, spec.headDim(), spec.scale() / stride);
+            case Estimator.LastRows last -> lines(last);
+            case Estimator.ListedChannels(int count) -> channels(queries(), arrays.integers("channels"), count, 0);
+            case Estimator.TopChannels(int count) -> ranked(queries(), count);
+            case Estimator.Hamming(int words) -> codes(words, 0);
+            case Estimator.Collisions(int tables) -> codes(tables, 1);
+            case Estimator.Indexer _ -> scores("indexer", INDEXER, arrays.floats("q"), arrays.floats("k"), arrays.floats("weights"), null, spec.heads(),
+                    queries, columns, spec.headDim(), spec.scale());
+            case Estimator.ColumnMass _ -> arrays.floats("mass");
+            case Estimator.LowBit(int bits) -> pairs(queries(), rounded((1 << bits) - 1));
+            case Estimator.External _ -> arrays.floats("estimate");
+        };
     }
 
-    List<TornadoNativeArray> constants() {
-        return constants;
+    /** A task over all scores; they take the place of null among its arguments. */
+    private FloatArray scores(String id, Kernel kernel, Object... arguments) {
+        FloatArray scores = new FloatArray(shape(spec).elements());
+        for (int n = 0; n < arguments.length; n++) {
+            arguments[n] = arguments[n] == null ? scores : arguments[n];
+        }
+        tasks.add(Task.rows(id, kernel, scores.getSize(), arguments));
+        return scores;
+    }
+
+    private FloatArray pairs(FloatArray q, FloatArray k) {
+        return scores("pairs", PAIRS, q, k, null, group, queries, columns, spec.headDim(), spec.scale());
+    }
+
+    private FloatArray queries() {
+        int averaged = spec.heads() / spec.estimateHeads();
+        return averaged == 1 && spec.blockQ() == 1 ? arrays.floats("q")
+                : pool("q", spec.estimateHeads(), averaged, spec.queries(), spec.rows(), spec.blockQ(), spec.blockQ(), PoolTokens.MEAN);
+    }
+
+    private FloatArray keys(int kind) {
+        int span = spec.estimator().span(spec.blockK());
+        return span == 1 ? arrays.floats("k")
+                : pool("k", spec.kvHeads(), 1, spec.keys(), columns, spec.estimator().stride(spec.blockK()), span, kind);
+    }
+
+    private FloatArray pool(String name, int heads, int averaged, int length, int segments, int stride, int span, int kind) {
+        FloatArray pooled = new FloatArray(spec.batch() * heads * segments * spec.headDim());
+        tasks.add(Task.rows("pool_" + name + kind, POOL, pooled.getSize(), arrays.floats(name), pooled, averaged, length, segments, spec.headDim(),
+                stride, span, kind));
+        return pooled;
+    }
+
+    private FloatArray rounded(int steps) {
+        FloatArray k = arrays.floats("k");
+        FloatArray rounded = new FloatArray(k.getSize());
+        tasks.add(Task.rows("round", ROUND, k.getSize() / spec.headDim(), k, rounded, spec.headDim(), steps));
+        return rounded;
+    }
+
+    private FloatArray ranked(FloatArray q, int count) {
+        int rows = spec.batch() * spec.kvHeads() * queries;
+        IntArray channels = new IntArray(rows * count);
+        tasks.add(Task.rows("rank", RANK, rows, q, channels, group, queries, spec.headDim(), count));
+        return channels(q, channels, count, 1);
+    }
+
+    private FloatArray channels(FloatArray q, IntArray channels, int count, int own) {
+        return scores("channels", CHANNELS, q, arrays.floats("k"), channels, null, spec.kvHeads(), group, queries, columns, spec.headDim(), count, own,
+                spec.scale());
+    }
+
+    private FloatArray codes(int words, int equal) {
+        return scores("codes", CODES, arrays.integers("q"), arrays.integers("k"), null, group, queries, columns, words, equal);
+    }
+
+    /** Softmax over the keys of a few queries, and sums along lines of it. */
+    private FloatArray lines(Estimator.LastRows last) {
+        int heads = spec.batch() * spec.heads();
+        int rows = last.rows();
+        IntArray index = last.sampled() ? arrays.integers("rows") : arrays.constant(new IntArray(rows));
+        for (int i = 0; !last.sampled() && i < rows; i++) {
+            index.set(i, spec.queries() - rows + i);
+        }
+        FloatArray q = new FloatArray(heads * rows * spec.headDim());
+        FloatArray products = new FloatArray(heads * rows * columns);
+        tasks.add(Task.rows("take", TAKE, q.getSize(), arrays.floats("q"), index, q, spec.queries(), rows, spec.headDim()));
+        tasks.add(Task.rows("pairs", PAIRS, products.getSize(), q, arrays.floats("k"), products, group, rows, columns, spec.headDim(), spec.scale()));
+        FloatArray weights = SelectScores.softmax(spec, arrays, "rows_softmax", tasks, products, index, rows, 1);
+        return scores("lines", LINES, weights, index, null, rows, columns, spec.offset(), last.lines() == Estimator.Lines.DIAGONALS ? 1 : 0);
     }
 }

@@ -29,6 +29,7 @@ final class SelectLists {
 
     private final SelectSpec spec;
     private final Map<String, Tensor> tensors;
+    private final SelectArrays arrays;
     private final FloatArray scores;
     private final IntArray marks;
     private final int lists;
@@ -37,13 +38,12 @@ final class SelectLists {
     private final int first;
     private final FloatArray shares;
     private final List<Task> tasks = new ArrayList<>();
-    private final List<TornadoNativeArray> inputs = new ArrayList<>();
-    private final List<TornadoNativeArray> constants = new ArrayList<>();
     private final List<TornadoNativeArray> outputs = new ArrayList<>();
 
-    SelectLists(SelectSpec spec, Map<String, Tensor> tensors, FloatArray scores) {
+    SelectLists(SelectSpec spec, Map<String, Tensor> tensors, SelectArrays arrays, FloatArray scores) {
         this.spec = spec;
         this.tensors = tensors;
+        this.arrays = arrays;
         this.scores = scores;
         this.marks = new IntArray(scores.getSize());
         this.lists = scores.getSize() / spec.candidates();
@@ -68,23 +68,8 @@ final class SelectLists {
     }
 
     private void mark() {
-        IntArray places = SelectEstimates.places(spec, constants);
-        IntArray forcedRows = given(spec.forced().rows(), "forcedRows", lists);
-        IntArray forcedColumns = given(spec.forced().columns(), "forcedColumns", spec.batch() * spec.kvHeads() * spec.candidates());
-        tasks.add(Task.rows("mark", MARK, marks.getSize(), places, forcedRows, forcedColumns, marks,
+        tasks.add(Task.rows("mark", MARK, marks.getSize(), arrays.places(), arrays.forcedRows(), arrays.forcedColumns(), marks,
                 Math.max(1, spec.listHeads() / spec.kvHeads()), spec.rows(), spec.candidates(), spec.forced().sinks()));
-    }
-
-    private IntArray given(boolean isGiven, String name, int size) {
-        if (isGiven) {
-            IntArray given = (IntArray) tensors.get(name).data();
-            inputs.add(given);
-            return given;
-        }
-        IntArray zeros = new IntArray(size);
-        zeros.init(0);
-        constants.add(zeros);
-        return zeros;
     }
 
     private void cut(String prefix, IntUnaryOperator count, FloatArray cuts, IntArray ties) {
@@ -95,11 +80,10 @@ final class SelectLists {
         if (spec.rule() instanceof SelectionRule.TopP(double p, boolean cover)) {
             tasks.add(Task.rows(prefix + "cover", COVER, sets, scores, marks, kept, size, top, first, (float) p, cover ? 1 : 0, least, most));
         } else {
-            IntArray counts = new IntArray(size + 1);
+            IntArray counts = arrays.constant(new IntArray(size + 1));
             for (int visible = 0; visible <= size; visible++) {
                 counts.set(visible, count.applyAsInt(visible));
             }
-            constants.add(counts);
             float threshold = spec.rule() instanceof SelectionRule.Threshold(float score) ? score : 0;
             int byScore = spec.rule() instanceof SelectionRule.Threshold ? 1 : 0;
             tasks.add(Task.rows(prefix + "count", COUNT, sets, scores, marks, counts, kept, size, top, first, byScore, threshold, least, most));
@@ -119,14 +103,6 @@ final class SelectLists {
 
     List<Task> tasks() {
         return tasks;
-    }
-
-    List<TornadoNativeArray> inputs() {
-        return inputs;
-    }
-
-    List<TornadoNativeArray> constants() {
-        return constants;
     }
 
     List<TornadoNativeArray> outputs() {

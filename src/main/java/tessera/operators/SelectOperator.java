@@ -56,23 +56,22 @@ public final class SelectOperator implements Operator<SelectSpec> {
     public Program bind(SelectSpec spec, Plan plan, Map<String, Tensor> tensors) {
         Shape shape = Shape.of(spec.batch(), spec.listHeads(), spec.rows(), spec.candidates());
         FloatArray scores = (FloatArray) (spec.allScores() ? tensors.get("scores") : Tensor.zeros(DType.F32, shape)).data();
-        SelectEstimates estimates = new SelectEstimates(spec, tensors, scores);
-        SelectLists lists = new SelectLists(spec, tensors, scores);
+        SelectArrays arrays = new SelectArrays(spec, tensors);
+        List<Task> tasks = new SelectScores(spec, arrays, scores).tasks();
+        tasks.addAll(0, arrays.tasks());
+        SelectLists lists = new SelectLists(spec, tensors, arrays, scores);
         boolean host = plan.variant().equals("host");
-        List<Task> tasks = new ArrayList<>(estimates.tasks());
-        List<TornadoNativeArray> inputs = new ArrayList<>(estimates.inputs());
         List<TornadoNativeArray> outputs = new ArrayList<>();
-        List<TornadoNativeArray> constants = new ArrayList<>(estimates.constants());
         if (spec.allScores() || host) {
             outputs.add(scores);
         }
-        if (!host) {
+        if (host) {
+            outputs.addAll(arrays.computed());
+        } else {
             tasks.addAll(lists.tasks());
-            lists.inputs().stream().filter(array -> inputs.stream().noneMatch(known -> known == array)).forEach(inputs::add);
-            constants.addAll(lists.constants());
             outputs.addAll(lists.outputs());
         }
-        return new Program(tasks, inputs, constants, outputs, estimates::fill, () -> {
+        return new Program(tasks, arrays.inputs(), arrays.constants(), outputs, arrays::check, () -> {
             if (host) {
                 lists.tasks().forEach(SelectOperator::runHere);
             }
@@ -90,7 +89,7 @@ public final class SelectOperator implements Operator<SelectSpec> {
     private static void hide(SelectSpec spec, FloatArray scores) {
         for (int n = 0; n < scores.getSize(); n++) {
             int row = n / spec.candidates() % spec.rows();
-            if (n % spec.candidates() >= spec.visible(row) || scores.get(n) <= SelectEstimates.NONE / 10) {
+            if (n % spec.candidates() >= spec.visible(row) || scores.get(n) <= SelectScores.NONE / 10) {
                 scores.set(n, Float.NEGATIVE_INFINITY);
             }
         }

@@ -1,6 +1,7 @@
 package tessera.reference;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -54,10 +55,11 @@ final class EstimateReference {
     private double[][] candidates(int batch, int head) {
         double[][] estimate = estimate(batch, head);
         boolean[][] seen = new boolean[estimate.length][];
-        int rowQueries = estimate.length == spec.rows() ? 1 : spec.blockQ() / spec.estimator().stride(spec.blockK());
+        int together = spec.estimator() instanceof Estimator.Antidiagonal(int stride) ? stride : spec.blockQ();
+        int rowQueries = spec.blockQ() / together;
         for (int i = 0; i < estimate.length; i++) {
-            seen[i] = seen(batch, head, i, estimate.length == spec.rows() ? spec.blockQ() : spec.estimator().stride(spec.blockK()));
-            if (spec.hasSoftmax()) {
+            seen[i] = seen(batch, head, i, together);
+            if (spec.hasSoftmax() && !(spec.estimator() instanceof Estimator.LastRows)) {
                 softmax(estimate[i], seen[i], batch, head);
             }
         }
@@ -90,7 +92,7 @@ final class EstimateReference {
             int end = Math.min(spec.keys(), start + spec.estimator().span(spec.blockK())) - 1;
             int needed = spec.estimator().seesWhatIsPast() ? end : start;
             seen[j] = (!spec.causal() || needed <= last)
-                    && !(spec.forced().apart() && inputs.get("forcedColumns").get((batch * spec.kvHeads() + kvHead(head)) * seen.length + j) != 0);
+                    && !(spec.forced().apart() && new ForcedReference(spec, inputs).column(batch, kvHead(head), j));
         }
         return seen;
     }
@@ -112,62 +114,75 @@ final class EstimateReference {
     }
 
     private double[][] estimate(int batch, int head) {
-        int columns = spec.scores();
-        double[][] estimate = new double[spec.rows()][columns];
-        for (int i = 0; i < estimate.length; i++) {
-            for (int j = 0; j < columns; j++) {
-                estimate[i][j] = switch (spec.estimator()) {
-                    case Estimator.PooledDot _, Estimator.OverlappedDot _ -> spec.scale() * dot(query(batch, head, i), segment(batch, head, j));
-                    case Estimator.GivenDot _ -> spec.scale() * dot(query(batch, head, i), vector("k", (batch * spec.kvHeads() + kvHead(head)) * columns + j));
-                    case Estimator.External _ -> inputs.get("estimate").get(((batch * spec.heads() + head) * spec.rows() + i) * columns + j);
-                    default -> throw new IllegalArgumentException("no formula for " + spec.estimator());
-                };
+        Vectors vectors = new Vectors(spec, inputs, batch, head, kvHead(head));
+        double[][] queries = spec.estimator().poolsQueries() ? IntStream.range(0, spec.rows()).mapToObj(vectors::query).toArray(double[][]::new) : null;
+        return switch (spec.estimator()) {
+            case Estimator.PooledDot _, Estimator.OverlappedDot _ -> dots(queries, IntStream.range(0, spec.scores()).mapToObj(vectors::segment).toList());
+            case Estimator.GivenDot _ -> dots(queries, IntStream.range(0, spec.scores()).mapToObj(vectors::key).toList());
+            case Estimator.LowBit(int bits) -> dots(queries,
+                    IntStream.range(0, spec.keys()).mapToObj(j -> rounded(vectors.key(j), (1 << bits) - 1)).toList());
+            case Estimator.MinMax _ -> each(spec.rows(), (i, j) -> spec.scale() * vectors.largest(queries[i], j));
+            case Estimator.ListedChannels(int count) -> each(spec.rows(), (i, j) -> spec.scale()
+                    * along(IntStream.range(0, count).map(n -> (int) inputs.get("channels").get(kvHead(head) * count + n)), queries[i], vectors.key(j)));
+            case Estimator.TopChannels(int count) -> each(spec.rows(), (i, j) -> {
+                int[] top = vectors.topChannels(i, count);
+                double listed = IntStream.of(top).mapToDouble(c -> Math.abs(queries[i][c])).sum();
+                double all = Arrays.stream(queries[i]).map(Math::abs).sum();
+                return spec.scale() * Math.sqrt(all / listed) * along(IntStream.of(top), queries[i], vectors.key(j));
+            });
+            case Estimator.Antidiagonal(int stride) -> each(Math.ceilDiv(spec.queries(), stride), (i, j) -> IntStream.range(0, stride)
+                    .filter(t -> (i + 1) * stride - 1 - t < spec.queries() && j * stride + t < spec.keys())
+                    .mapToDouble(t -> spec.scale() / stride * Vectors.dot(vectors.token((i + 1) * stride - 1 - t), vectors.key(j * stride + t))).sum());
+            case Estimator.LastRows last -> new double[][] {lines(vectors, last)};
+            case Estimator.Hamming(int words) -> each(spec.rows(), (i, j) -> -IntStream.range(0, words)
+                    .map(w -> Integer.bitCount(vectors.queryCode(i, w) ^ vectors.keyCode(j, w))).sum());
+            case Estimator.Collisions(int tables) -> each(spec.rows(), (i, j) -> IntStream.range(0, tables)
+                    .filter(w -> vectors.queryCode(i, w) == vectors.keyCode(j, w)).count());
+            case Estimator.Indexer _ -> each(spec.rows(), (i, j) -> vectors.indexed(i, j));
+            case Estimator.ColumnMass _ -> each(1, (_, j) -> inputs.get("mass").get((batch * spec.heads() + head) * spec.keys() + j));
+            case Estimator.External _ -> each(spec.rows(),
+                    (i, j) -> inputs.get("estimate").get(((batch * spec.heads() + head) * spec.rows() + i) * spec.scores() + j));
+        };
+    }
+
+    private interface Pair {
+        double score(int i, int j);
+    }
+
+    private double[][] each(int rows, Pair pair) {
+        return IntStream.range(0, rows).mapToObj(i -> IntStream.range(0, spec.scores()).mapToDouble(j -> pair.score(i, j)).toArray()).toArray(double[][]::new);
+    }
+
+    private double[][] dots(double[][] queries, List<double[]> keys) {
+        return each(queries.length, (i, j) -> spec.scale() * Vectors.dot(queries[i], keys.get(j)));
+    }
+
+    private static double along(IntStream channels, double[] q, double[] k) {
+        return channels.mapToDouble(c -> q[c] * k[c]).sum();
+    }
+
+    private static double[] rounded(double[] x, int steps) {
+        double low = Arrays.stream(x).min().orElseThrow();
+        double step = (Arrays.stream(x).max().orElseThrow() - low) / steps;
+        return Arrays.stream(x).map(v -> step == 0 ? low : low + step * Math.floor((v - low) / step + 0.5)).toArray();
+    }
+
+    /** The softmax of a few queries' rows, summed along columns or diagonals. */
+    private double[] lines(Vectors vectors, Estimator.LastRows last) {
+        double[] sums = new double[spec.keys()];
+        for (int n = 0; n < last.rows(); n++) {
+            int query = last.sampled() ? (int) inputs.get("rows").get(n) : spec.queries() - last.rows() + n;
+            int position = query + spec.offset();
+            int end = spec.causal() ? Math.clamp(position + 1, 0, spec.keys()) : spec.keys();
+            double[] weights = IntStream.range(0, end).mapToDouble(j -> Math.exp(spec.scale() * Vectors.dot(vectors.token(query), vectors.key(j)))).toArray();
+            double sum = Arrays.stream(weights).sum();
+            for (int j = 0; j < end; j++) {
+                int line = last.lines() == Estimator.Lines.COLUMNS ? j : position - j;
+                if (line >= 0 && line < sums.length) {
+                    sums[line] += weights[j] / sum;
+                }
             }
         }
-        return estimate;
-    }
-
-    /** The mean of a row's queries, and of the heads of a group. */
-    private double[] query(int batch, int head, int row) {
-        int group = spec.pooling().meanQueries() ? spec.heads() / spec.kvHeads() : 1;
-        double[] mean = new double[spec.headDim()];
-        int count = 0;
-        for (int h = head * group; h < (head + 1) * group; h++) {
-            for (int i = row * spec.blockQ(); i < Math.min(spec.queries(), (row + 1) * spec.blockQ()); i++) {
-                add(mean, vector("q", (batch * spec.heads() + h) * spec.queries() + i));
-                count++;
-            }
-        }
-        return divided(mean, count);
-    }
-
-    /** The mean of the keys that a score stands for. */
-    private double[] segment(int batch, int head, int j) {
-        int start = j * spec.estimator().stride(spec.blockK());
-        int end = Math.min(spec.keys(), start + spec.estimator().span(spec.blockK()));
-        double[] mean = new double[spec.headDim()];
-        for (int t = start; t < end; t++) {
-            add(mean, vector("k", (batch * spec.kvHeads() + kvHead(head)) * spec.keys() + t));
-        }
-        return divided(mean, end - start);
-    }
-
-    private double[] vector(String name, int row) {
-        int dim = inputs.get(name).shape().dim(-1);
-        return IntStream.range(0, dim).mapToDouble(c -> inputs.get(name).get(row * dim + c)).toArray();
-    }
-
-    private static void add(double[] sum, double[] x) {
-        for (int c = 0; c < x.length; c++) {
-            sum[c] += x[c];
-        }
-    }
-
-    private static double[] divided(double[] sum, int count) {
-        return Arrays.stream(sum).map(x -> x / count).toArray();
-    }
-
-    private static double dot(double[] a, double[] b) {
-        return IntStream.range(0, a.length).mapToDouble(c -> a[c] * b[c]).sum();
+        return sums;
     }
 }

@@ -90,26 +90,15 @@ public final class SelectReference {
         return (int) IntStream.range(0, spec.candidates()).filter(c -> !spec.causal() || c * spec.blockK() <= last).count();
     }
 
-    private boolean forced(int batch, int head, int row, int candidate) {
-        Forced forced = spec.forced();
-        int first = row * spec.blockQ() + spec.offset();
-        int last = Math.min((row + 1) * spec.blockQ(), spec.queries()) - 1 + spec.offset();
-        boolean holdsOwn = candidate * spec.blockK() <= last && (candidate + 1) * spec.blockK() > first;
-        int distance = Math.floorDiv(last, spec.blockK()) - candidate;
-        int kvHead = head / (spec.listHeads() / spec.kvHeads());
-        return candidate < forced.sinks() || forced.own() && holdsOwn || distance >= 0 && distance < forced.recent()
-                || forced.rows() && inputs.get("forcedRows").get((batch * spec.listHeads() + head) * spec.rows() + row) != 0
-                || forced.columns() && inputs.get("forcedColumns").get((batch * spec.kvHeads() + kvHead) * spec.candidates() + candidate) != 0;
-    }
-
     private Kept select(int batch, int head, double[][] scores) {
         Kept all = new Kept(new ArrayList<>(), new ArrayList<>());
         List<Pair> pairs = new ArrayList<>();
+        ForcedReference forced = new ForcedReference(spec, inputs);
         for (int row = 0; row < spec.rows(); row++) {
             all.kept.add(new TreeSet<>());
             all.marginal.add(new TreeSet<>());
             for (int c = 0; c < visible(row); c++) {
-                pairs.add(new Pair(row, c, scores[row][c], forced(batch, head, row, c)));
+                pairs.add(new Pair(row, c, scores[row][c], forced.pair(batch, head, row, c)));
             }
             if (!spec.budget().perHead() || row == spec.rows() - 1) {
                 keep(pairs, all);

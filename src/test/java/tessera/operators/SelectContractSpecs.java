@@ -36,6 +36,28 @@ final class SelectContractSpecs {
             SelectSpec.of(2, 4, 63, 12).kvHeads(2).estimator(new Estimator.GivenDot()).blocks(1, 8).weighted().cover(0.9).scores().build(),
             SelectSpec.of(1, 2, 63, 12).blocks(8, 8).estimator(new Estimator.External()).causal().cover(0.5).build(),
             SelectSpec.of(1, 2, 63, 12).blocks(4, 16).estimator(new Estimator.External(8, 4)).causal().foldBlocks(Fold.SUM).topK(2).scores().build(),
+            SelectSpec.of(1, 4, 129, 12).kvHeads(2).blocks(16, 8).estimator(new Estimator.MinMax()).causal().topK(4).scores().build(),
+            SelectSpec.of(2, 4, 63, 20).kvHeads(2).blocks(1, 8).estimator(new Estimator.MinMax()).meanQueries().topK(3).forced(OWN).scores().build(),
+            SelectSpec.of(1, 4, 100, 12).kvHeads(2).blocks(16, 8).estimator(new Estimator.Antidiagonal(4)).causal().cover(0.8).forced(OWN).scores().build(),
+            SelectSpec.of(1, 2, 63, 7).blocks(8, 16).estimator(new Estimator.Antidiagonal(8)).cover(0.6).scores().build(),
+            SelectSpec.of(2, 4, 63, 12).kvHeads(2).estimator(new Estimator.LastRows(9, false, Estimator.Lines.COLUMNS)).causal().foldGroup(Fold.MEAN)
+                    .foldNeighbours(5, Fold.MEAN).topK(11).forced(new Forced(0, false, 9, false, false, false, Forced.Counting.EXCLUDED)).scores().build(),
+            SelectSpec.of(1, 2, 63, 12).keys(100).blocks(63, 8).estimator(new Estimator.LastRows(5, false, Estimator.Lines.DIAGONALS)).causal().cover(0.5)
+                    .scores().build(),
+            SelectSpec.of(1, 2, 100, 12).estimator(new Estimator.LastRows(7, true, Estimator.Lines.COLUMNS)).causal().cover(0.7).scores().build(),
+            SelectSpec.of(1, 2, 63, 12).estimator(new Estimator.LastRows(4, true, Estimator.Lines.DIAGONALS)).topK(6).scores().build(),
+            SelectSpec.of(2, 4, 17, 12).keys(100).kvHeads(2).estimator(new Estimator.ListedChannels(4)).topK(9).scores().build(),
+            SelectSpec.of(2, 4, 17, 12).keys(100).kvHeads(2).estimator(new Estimator.TopChannels(4)).softmax().causal().topK(9).share()
+                    .forced(new Forced(0, false, 4, false, false, false, Forced.Counting.ADDED)).scores().build(),
+            SelectSpec.of(1, 4, 63, 12).kvHeads(2).blocks(8, 8).estimator(new Estimator.TopChannels(12)).foldGroup(Fold.SUM).topK(3).scores().build(),
+            SelectSpec.of(1, 4, 63, 1).kvHeads(2).estimator(new Estimator.Hamming(2)).causal().topK(9).scores().build(),
+            SelectSpec.of(1, 2, 63, 1).estimator(new Estimator.Collisions(5)).rule(new SelectionRule.Threshold(2)).scores().build(),
+            SelectSpec.of(2, 5, 63, 12).kvHeads(1).estimator(new Estimator.Indexer()).causal().topK(16).scores().build(),
+            SelectSpec.of(1, 4, 63, 1).kvHeads(2).estimator(new Estimator.ColumnMass()).topK(16).scores()
+                    .forced(new Forced(0, false, 8, false, false, false, Forced.Counting.EXCLUDED)).build(),
+            SelectSpec.of(1, 4, 63, 1).kvHeads(2).blocks(63, 8).estimator(new Estimator.ColumnMass()).foldGroup(Fold.MAX).topK(3).scores().build(),
+            SelectSpec.of(1, 4, 19, 12).keys(63).kvHeads(2).estimator(new Estimator.LowBit(4)).softmax().cover(0.8).scores().build(),
+            SelectSpec.of(1, 4, 100, 12).kvHeads(2).blocks(16, 8).softmax().under(0.5).forced(Forced.dissimilar(0.1f)).causal().scores().build(),
             SelectSpec.of(1, 2, 63, 12).blocks(8, 8).dtype(DType.F16).topK(3).build(),
             SelectSpec.of(1, 2, 63, 12).blocks(8, 8).dtype(DType.BF16).softmax().under(0.5).build());
 }
