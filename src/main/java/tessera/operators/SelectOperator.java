@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tessera.DType;
+import tessera.Estimator;
 import tessera.SelectSpec;
 import tessera.Shape;
 import tessera.Tensor;
@@ -29,20 +31,27 @@ public final class SelectOperator implements Operator<SelectSpec> {
     /** With fewer sets than this, one work-item for each leaves most of a large device idle. */
     private static final int MANY_SETS = 1024;
 
+    /** Times that a rule reads its scores: it halves their range until one is left, most often after so many steps. */
+    private static final int PASSES = 30;
+
     @Override
     public Candidates plans(SelectSpec spec, Device device) {
-        long scores = (long) spec.batch() * spec.listHeads() * spec.rows() * spec.candidates();
         Candidates candidates = new Candidates();
         long estimates;
         try {
             estimates = SelectEstimates.shape(spec).elements();
+            Shape.of(spec.batch(), spec.listHeads(), spec.rows(), spec.candidates());
+            if (spec.estimator() instanceof Estimator.LastRows last) {
+                estimates += 2L * Shape.of(spec.batch(), spec.heads(), last.rows(), spec.keys()).elements();
+            }
         } catch (IllegalArgumentException e) {
             candidates.ruleOut("SELECT", e.getMessage());
             return candidates;
         }
-        long bytes = spec.inputs().values().stream().mapToLong(Shape::elements).sum() + spec.outputs().values().stream().mapToLong(Shape::elements).sum()
-                + 2 * estimates + 2 * scores;
-        Cost cost = new Cost(2 * estimates * spec.headDim() + 30 * scores, 4 * bytes, 4 * bytes, 1);
+        long scores = (long) spec.batch() * spec.listHeads() * spec.rows() * spec.candidates();
+        long given = Stream.concat(spec.inputs().values().stream(), spec.outputs().values().stream()).mapToLong(Shape::elements).sum();
+        long stored = given + (spec.hasSoftmax() ? 2 : 1) * estimates + 2 * scores;
+        Cost cost = new Cost(2 * estimates * spec.headDim() + PASSES * scores, 4 * (stored + PASSES * scores), 4 * stored, 1);
         long sets = scores / spec.countedOver();
         Plan rows = new Plan("SELECT", "rows", "-", Map.of(), DType.F32, cost, sets + " sets of " + spec.countedOver() + " candidates, one for each work-item");
         Plan host = new Plan("SELECT", "host", "-", Map.of(), DType.F32, cost, "the rule on the host: " + sets + " sets of candidates are few for a device");

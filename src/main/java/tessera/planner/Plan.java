@@ -9,7 +9,8 @@ import tessera.DType;
  * How to compute a spec on a device.
  *
  * @param operator the spec's operator, for example ATTN
- * @param variant the kernel family: rows, split, matrix, registers, tiles, decode, stored, recurrent, scan, quadratic, parallel, chunk, primal, dual
+ * @param variant the kernel family: rows, split, matrix, registers, tiles, decode, stored, recurrent, scan, quadratic, parallel, chunk,
+ *        primal, dual, host
  * @param layout how the allowed pairs are stored; "-" where there are none
  * @param tuning tile sizes, parts, chunk length … by name, in a fixed order
  * @param storage type of the inputs on the device
