@@ -6,9 +6,9 @@ import java.util.Map;
  * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
  * always get the same plan on the same device.
  */
-public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, ProjectionSpec, RecurrenceSpec, RotarySpec {
+public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec, ProjectionSpec, RecurrenceSpec, RotarySpec {
 
-    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ or EPI. */
+    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM or POOL. */
     String operator();
 
     /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */
