@@ -29,7 +29,12 @@ final class ContractSpecs {
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
             MergeSpec.of(2, 4, 8, 129, 8),
-            new MergeSpec(3, 2, 2, 17, 8, DType.F16),
+            MergeSpec.of(3, 2, 2, 17, 8).withDType(DType.F16),
+            MergeSpec.of(1, 1, 1, 1, 1).withWeights(1, 1, 1, 1),
+            MergeSpec.of(3, 2, 5, 63, 12).withWeights(3, 2, 5, 63),
+            MergeSpec.of(4, 2, 3, 17, 60).withWeights(4, 1, 3, 1),
+            MergeSpec.of(3, 2, 3, 100, 7).withWeights(3, 2, 1, 100).withDType(DType.F16),
+            MergeSpec.of(2, 3, 2, 19, 5).withWeights(1, 3, 1, 1).withDType(DType.BF16),
             // rotary: batch, heads, length, headDim, rotaryDim, positions, interleaved
             RotarySpec.of(1, 1, 1, 2),
             RotarySpec.of(2, 3, 63, 60),
