@@ -21,9 +21,6 @@ final class DiffusionMethods {
     /** How far an earlier step's tokens are from the later one's. */
     private static final float CHANGE = 0.1f;
 
-    /** Frames that a spatial head sees on each side. */
-    private static final int FRAMES = 1;
-
     /** Of so many queries one is sampled. */
     private static final int SAMPLED = 100;
 
@@ -68,71 +65,6 @@ final class DiffusionMethods {
         return IntStream.range(0, later.length).mapToDouble(e -> later[e] + full[e] - window[e]).toArray();
     }
 
-    /**
-     * A video with a block of tokens in each frame. Sorted by frame, a spatial head sees near frames and the first one; sorted by
-     * place in the frame, a temporal head sees near places. In both orders these are whole blocks, as frames or places are padded to
-     * such.
-     */
-    private record Video(int n) {
-
-        int block() {
-            return Setup.block(n);
-        }
-
-        int frames() {
-            return Math.ceilDiv(n, block());
-        }
-
-        /** Blocks that hold one place of all frames. */
-        int blocksOfPlace() {
-            return Math.ceilDiv(frames(), block());
-        }
-
-        /** Places that a temporal head sees on each side. */
-        int places() {
-            return block() / 8;
-        }
-
-        /** Length of either order, with padding. */
-        int padded() {
-            return block() * block() * blocksOfPlace();
-        }
-
-        /** Key blocks of a query in either order, at most. */
-        int lists() {
-            return Math.max(2 * FRAMES + 2, (2 * places() + 1) * blocksOfPlace());
-        }
-
-        boolean seesSpatially(int i, int j) {
-            return j / block() == 0 || Math.abs(i / block() - j / block()) <= FRAMES;
-        }
-
-        boolean seesTemporally(int i, int j) {
-            return Math.abs(i % block() - j % block()) <= places();
-        }
-
-        /** The token at a place of an order, -1 for padding. */
-        int token(boolean temporal, int at) {
-            int place = at / (block() * blocksOfPlace());
-            int frame = at % (block() * blocksOfPlace());
-            int token = temporal ? frame * block() + place : at;
-            return token < n ? token : -1;
-        }
-
-        /** The l-th key block of the query at a place of an order, -1 if it has none. */
-        int keyBlock(boolean temporal, int at, int l) {
-            if (!temporal) {
-                int frame = at / block();
-                int first = Math.max(0, frame - FRAMES);
-                int key = first > 0 ? l == 0 ? 0 : first + l - 1 : l;
-                return key <= frame + FRAMES && key < padded() / block() ? key : -1;
-            }
-            int place = at / block() / blocksOfPlace();
-            int key = (place - places()) * blocksOfPlace() + l;
-            return key >= 0 && key < (place + places() + 1) * blocksOfPlace() && key < padded() / block() ? key : -1;
-        }
-    }
-
     /** Rows are sampled, with all pairs and with either pattern; each head of each batch takes the pattern with the smaller error. */
     private static Case chosen(Tensor q, Tensor k, Tensor v, long seed) {
         Shape shape = q.shape();
@@ -140,7 +72,7 @@ final class DiffusionMethods {
         int heads = shape.dim(1);
         int n = shape.dim(2);
         int dim = shape.dim(3);
-        Video video = new Video(n);
+        FrameOrders video = new FrameOrders(n);
         int[] sampled = new SplittableRandom(seed).ints(0, n).distinct().limit(Math.ceilDiv(n, SAMPLED)).toArray();
         Tensor rows = Groups.numbers(Shape.of(1, 1, sampled.length), i -> sampled[i]);
         AttentionSpec sample = AttentionSpec.of(batch, heads, sampled.length, dim).keys(n).dtype(q.dtype()).build();
@@ -181,13 +113,13 @@ final class DiffusionMethods {
         return IntStream.range(from, from + size).mapToDouble(e -> Math.pow(some.get(e) - all.get(e), 2)).sum();
     }
 
-    private static Tensor order(Map<String, Tensor> there, Video video) {
+    private static Tensor order(Map<String, Tensor> there, FrameOrders video) {
         boolean[] temporal = temporal(there);
         Shape full = there.get("full.out").shape();
         return Groups.numbers(Shape.of(full.dim(0), full.dim(1), video.padded()), i -> video.token(temporal[i / video.padded()], i % video.padded()));
     }
 
-    private static Map<String, Tensor> sortedInputs(Map<String, Tensor> there, Video video) {
+    private static Map<String, Tensor> sortedInputs(Map<String, Tensor> there, FrameOrders video) {
         boolean[] temporal = temporal(there);
         Shape full = there.get("full.out").shape();
         int heads = full.dim(1);
@@ -211,7 +143,7 @@ final class DiffusionMethods {
         int size = shape.dim(2) * shape.dim(3);
         int frame = Setup.block(shape.dim(2));
         double[] full = SoftmaxTwin.of(in, (_, _, _, _) -> true);
-        double[] spatial = SoftmaxTwin.of(in, (_, _, i, j) -> Math.abs(i / frame - j / frame) <= FRAMES || j < frame);
+        double[] spatial = SoftmaxTwin.of(in, (_, _, i, j) -> Math.abs(i / frame - j / frame) <= FrameOrders.FRAMES || j < frame);
         double[] temporal = SoftmaxTwin.of(in, (_, _, i, j) -> Math.abs(i % frame - j % frame) <= frame / 8);
         int[] rows = IntStream.range(0, in.get("sampledRows").shape().elements()).map(r -> (int) in.get("sampledRows").get(r)).toArray();
         double[] out = new double[full.length];
