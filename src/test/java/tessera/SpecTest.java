@@ -64,7 +64,7 @@ class SpecTest {
     void inputsAreStoredAsFloats() {
         for (DType bad : List.of(DType.I8, DType.I32)) {
             assertRefused(() -> attention().dtype(bad).build(), "dtype", "F32, F16 or BF16", bad.name());
-            assertRefused(() -> new MergeSpec(1, 1, 1, 1, 1, bad), "dtype", bad.name());
+            assertRefused(() -> MergeSpec.of(1, 1, 1, 1, 1).withDType(bad), "dtype", bad.name());
         }
     }
 
@@ -148,6 +148,10 @@ class SpecTest {
         assertEquals(Set.of("out"), attention().build().outputs().keySet());
         assertEquals("{parts=3x2x5x17x8, lses=3x2x5x17}", MergeSpec.of(3, 2, 5, 17, 8).inputs().toString());
         assertEquals("{out=2x5x17x8, lse=2x5x17}", MergeSpec.of(3, 2, 5, 17, 8).outputs().toString());
+        MergeSpec weighted = MergeSpec.of(3, 2, 5, 17, 8).withWeights(3, 1, 5, 1);
+        assertEquals("{parts=3x2x5x17x8, weights=3x1x5x1}", weighted.inputs().toString());
+        assertEquals("{out=2x5x17x8}", weighted.outputs().toString());
+        assertRefused(() -> MergeSpec.of(3, 2, 5, 17, 8).withWeights(3, 1, 4, 1), "weights must broadcast", "3x2x5x17", "got 3x1x4x1");
     }
 
     @Test

@@ -10,6 +10,8 @@ import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.PermuteSpec;
+import tessera.PoolSpec;
 import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
@@ -114,6 +116,8 @@ final class Check {
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
             case FastWeightSpec f -> f.batch() * f.heads();
             case MergeSpec m -> m.batch() * m.heads() * m.queries();
+            case PermuteSpec p -> p.batch() * p.heads() * p.outLength();
+            case PoolSpec p -> p.batch() * p.heads() * p.count();
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
             case RecurrenceSpec r -> r.states();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
@@ -129,6 +133,8 @@ final class Check {
             case FeatureSpec f -> (double) f.size() * f.dim();
             case FastWeightSpec f -> 8.0 * f.length() * f.weights().values().stream().mapToLong(Shape::elements).sum() / units(f);
             case MergeSpec m -> (double) m.parts() * m.valueDim();
+            case PermuteSpec p -> (double) p.length() * p.dim();
+            case PoolSpec p -> (double) p.length() * p.dim();
             case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();

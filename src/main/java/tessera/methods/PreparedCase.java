@@ -69,6 +69,17 @@ public final class PreparedCase implements AutoCloseable {
         return tensors.get(n);
     }
 
+    /** What there was for the last step, and what it computed: the case's inputs, and every output as {@code step.name}. */
+    Map<String, Tensor> outputs() {
+        Map<String, Tensor> outputs = new LinkedHashMap<>(problem.inputs());
+        for (int n = 0; n < steps.size(); n++) {
+            Step step = problem.steps().get(n);
+            Map<String, Tensor> ofStep = tensors.get(n);
+            step.spec().outputs().keySet().forEach(name -> outputs.put(step.name() + "." + name, ofStep.get(name)));
+        }
+        return outputs;
+    }
+
     /** The result. */
     public Tensor out() {
         return tensors.getLast().get("out");

@@ -83,6 +83,11 @@ final class Setup {
         return inputs;
     }
 
+    /** [1, batch * heads, length, dim] of a tensor [batch, heads, length, dim]: heads of every batch as heads of one. */
+    static Tensor folded(Tensor x) {
+        return x.reshape(1, x.shape().dim(0) * x.shape().dim(1), x.shape().dim(2), x.shape().dim(3));
+    }
+
     /** [batch, heads, length] of a tensor [batch, heads, length, dim]. */
     static Shape tokens(Tensor x) {
         return Shape.of(x.shape().dim(0), x.shape().dim(1), x.shape().dim(2));

@@ -43,7 +43,8 @@ public record Step(String name, Spec spec, UnaryOperator<Map<String, Tensor>> in
                 "lses", stacked(steps.stream().map(step -> there.get(step + ".lse")).toList()));
     }
 
-    private static Tensor stacked(List<Tensor> tensors) {
+    /** Tensors of one shape, one behind the other. */
+    static Tensor stacked(List<Tensor> tensors) {
         int size = tensors.getFirst().shape().elements();
         int[] dims = tensors.getFirst().shape().padded(tensors.getFirst().shape().rank() + 1).dims();
         dims[0] = tensors.size();

@@ -15,7 +15,7 @@ final class VideoMethods {
     private static final double DECAY = 1;
 
     /** Tiles, and places of a volume, that a token sees along an axis. */
-    private static final int NEAR = 3;
+    static final int NEAR = 3;
 
     /** Places of a plane that a token sees along an axis. */
     private static final int PLANE = 7;
@@ -168,7 +168,7 @@ final class VideoMethods {
     }
 
     /** Sizes of a volume with so many places or a few more, the first one the largest. */
-    private static int[] grid(int places) {
+    static int[] grid(int places) {
         int side = 1;
         while ((side + 1) * (side + 1) * (side + 1) <= places) {
             side++;
@@ -177,7 +177,7 @@ final class VideoMethods {
     }
 
     /** A window of at most so many places; where that would be a whole axis, the largest odd number below it. */
-    private static int window(int size, int most) {
+    static int window(int size, int most) {
         return Math.min(most, Math.max(1, size - 1 - size % 2));
     }
 

@@ -6,6 +6,8 @@ import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
 import tessera.FeatureSpec;
 import tessera.MergeSpec;
+import tessera.PermuteSpec;
+import tessera.PoolSpec;
 import tessera.ProjectionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
@@ -20,6 +22,8 @@ public final class Operators {
     private static final FeatureOperator FEATURES = new FeatureOperator();
     private static final FastWeightOperator FAST_WEIGHT = new FastWeightOperator();
     private static final MergeOperator MERGE = new MergeOperator();
+    private static final PermuteOperator PERMUTATION = new PermuteOperator();
+    private static final PoolOperator POOLING = new PoolOperator();
     private static final ProjectionOperator PROJECTION = new ProjectionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
     private static final RotaryOperator ROTARY = new RotaryOperator();
@@ -37,6 +41,8 @@ public final class Operators {
             case FeatureSpec _ -> FEATURES;
             case FastWeightSpec _ -> FAST_WEIGHT;
             case MergeSpec _ -> MERGE;
+            case PermuteSpec _ -> PERMUTATION;
+            case PoolSpec _ -> POOLING;
             case ProjectionSpec _ -> PROJECTION;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;

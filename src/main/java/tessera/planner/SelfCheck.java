@@ -7,6 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.FastWeightSpec;
+import tessera.PermuteSpec;
+import tessera.PoolSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.SelectSpec;
@@ -77,7 +79,7 @@ public final class SelfCheck {
     /**
      * Random inputs of a spec: standard normal; gates as logarithms of decays between 0 and 1; what a normaliser sums is
      * positive, as it is by definition of the method; small slopes; some keys excluded by bias, mask and lengths;
-     * sequences, pages and blocks that are there; positions lie in their cache.
+     * sequences, pages and blocks that are there; positions lie in their cache, indices and segments in their sequence.
      */
     public static Map<String, Tensor> inputs(Spec spec, long seed) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
@@ -98,6 +100,12 @@ public final class SelfCheck {
             if (spec instanceof RotarySpec rotary && name.equals("positions")) {
                 tensor = positions(rotary);
             }
+            if (spec instanceof PermuteSpec permutation && name.equals("index")) {
+                tensor = order(permutation);
+            }
+            if (spec instanceof PoolSpec pooling && name.equals("starts")) {
+                tensor = starts(pooling);
+            }
             inputs.put(name, tensor);
         }
         return inputs;
@@ -110,6 +118,27 @@ public final class SelfCheck {
             positions.set(i, (31L * i + 7) % spec.positions());
         }
         return positions;
+    }
+
+    /** Backwards from a place of its own in each row, with some padding; no place twice while there are others. */
+    private static Tensor order(PermuteSpec spec) {
+        Tensor index = Tensor.zeros(DType.I32, spec.inputs().get("index"));
+        for (int i = 0; i < index.shape().elements(); i++) {
+            int place = i % spec.indices();
+            boolean left = place % 7 == 3 || spec.direction() == PermuteSpec.Direction.SCATTER && place >= spec.limit();
+            index.set(i, left ? -1 : Math.floorMod(3 * (i / spec.indices()) + 5 - place, spec.limit()));
+        }
+        return index;
+    }
+
+    /** Segments that grow in length, the first one empty; the first and last token belong to none. */
+    private static Tensor starts(PoolSpec spec) {
+        Tensor starts = Tensor.zeros(DType.I32, spec.inputs().get("starts"));
+        for (int i = 0; i < starts.shape().elements(); i++) {
+            long s = Math.max(0, i % (spec.segments() + 1) - 1);
+            starts.set(i, Math.min(1, spec.length() - 1) + s * s * Math.max(0, spec.length() - 2) / ((long) spec.segments() * spec.segments()));
+        }
+        return starts;
     }
 
     /** What the inputs to an attention's scores mean, made of standard normal values. */

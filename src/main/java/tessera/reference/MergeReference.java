@@ -2,6 +2,7 @@ package tessera.reference;
 
 import java.util.Map;
 import tessera.MergeSpec;
+import tessera.Shape;
 import tessera.Tensor;
 
 /** Merging of partial attention results in double precision. */
@@ -10,7 +11,37 @@ public final class MergeReference {
     }
 
     /** Units are rows: (batch, head, query). */
-    public static Expected compute(MergeSpec spec, Tensor parts, Tensor lses, Sample sample) {
+    public static Expected compute(MergeSpec spec, Map<String, Tensor> inputs, Sample sample) {
+        Tensor parts = inputs.get("parts");
+        return spec.weights() == null ? byDenominators(spec, parts, inputs.get("lses"), sample) : byWeights(spec, parts, inputs.get("weights"), sample);
+    }
+
+    private static Expected byWeights(MergeSpec spec, Tensor parts, Tensor weights, Sample sample) {
+        int dv = spec.valueDim();
+        int rows = spec.batch() * spec.heads() * spec.queries();
+        int[] chosen = sample.of(rows);
+        int[] at = new int[chosen.length * dv];
+        double[] out = new double[chosen.length * dv];
+        for (int n = 0; n < at.length; n++) {
+            int row = chosen[n / dv];
+            at[n] = row * dv + n % dv;
+            for (int p = 0; p < spec.parts(); p++) {
+                double weight = weights.get(place(spec.weights(), p, row / spec.queries() / spec.heads(), row / spec.queries() % spec.heads(), row % spec.queries()));
+                out[n] += weight == 0 ? 0 : weight * parts.get((p * rows + row) * dv + n % dv);
+            }
+        }
+        return new Expected(Map.of("out", new Expected.Values(at, out)));
+    }
+
+    private static int place(Shape shape, int... coordinates) {
+        int place = 0;
+        for (int axis = 0; axis < 4; axis++) {
+            place = place * shape.dim(axis) + Math.min(coordinates[axis], shape.dim(axis) - 1);
+        }
+        return place;
+    }
+
+    private static Expected byDenominators(MergeSpec spec, Tensor parts, Tensor lses, Sample sample) {
         int rows = spec.batch() * spec.heads() * spec.queries();
         int[] chosen = sample.of(rows);
         int dv = spec.valueDim();

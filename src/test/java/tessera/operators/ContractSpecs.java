@@ -9,6 +9,9 @@ import tessera.EpilogueSpec;
 import tessera.FeatureSpec;
 import tessera.Features;
 import tessera.MergeSpec;
+import tessera.PermuteSpec;
+import tessera.PoolSpec;
+import tessera.PoolSpec.Reduction;
 import tessera.ProjectionSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
@@ -26,7 +29,12 @@ final class ContractSpecs {
             MergeSpec.of(7, 1, 3, 63, 60),
             MergeSpec.of(3, 2, 1, 129, 256),
             MergeSpec.of(2, 4, 8, 129, 8),
-            new MergeSpec(3, 2, 2, 17, 8, DType.F16),
+            MergeSpec.of(3, 2, 2, 17, 8).withDType(DType.F16),
+            MergeSpec.of(1, 1, 1, 1, 1).withWeights(1, 1, 1, 1),
+            MergeSpec.of(3, 2, 5, 63, 12).withWeights(3, 2, 5, 63),
+            MergeSpec.of(4, 2, 3, 17, 60).withWeights(4, 1, 3, 1),
+            MergeSpec.of(3, 2, 3, 100, 7).withWeights(3, 2, 1, 100).withDType(DType.F16),
+            MergeSpec.of(2, 3, 2, 19, 5).withWeights(1, 3, 1, 1).withDType(DType.BF16),
             // rotary: batch, heads, length, headDim, rotaryDim, positions, interleaved
             RotarySpec.of(1, 1, 1, 2),
             RotarySpec.of(2, 3, 63, 60),
@@ -68,6 +76,29 @@ final class ContractSpecs {
             ConvolutionSpec.same(1, 3, 17, 4).withSilu(),
             ConvolutionSpec.same(1, 3, 2, 7),
             ConvolutionSpec.same(1, 2, 17, 1).withBias().withSilu().withDType(DType.BF16),
+            // permutations: batch, heads, length, dim, outLength
+            PermuteSpec.gather(1, 1, 1, 1, 1),
+            PermuteSpec.gather(2, 3, 63, 60, 100),
+            PermuteSpec.gather(3, 5, 17, 7, 9).withIndex(1, 5),
+            PermuteSpec.gather(2, 3, 129, 12, 129).withIndex(2, 1),
+            PermuteSpec.scatter(1, 1, 1, 1, 1),
+            PermuteSpec.scatter(2, 3, 63, 60, 63),
+            PermuteSpec.scatter(2, 3, 17, 13, 100).withIndex(1, 1),
+            PermuteSpec.scatter(1, 5, 100, 7, 63).withIndex(1, 5).withDType(DType.F16),
+            PermuteSpec.gather(2, 1, 19, 12, 17).withDType(DType.BF16),
+            // pooling: batch, heads, length, dim, size
+            PoolSpec.of(1, 1, 1, 1, 1, Reduction.MEAN),
+            PoolSpec.of(2, 3, 63, 60, 16, Reduction.MEAN),
+            PoolSpec.of(3, 5, 17, 7, 100, Reduction.MEAN),
+            PoolSpec.of(2, 3, 100, 12, 32, Reduction.MEAN).withStride(16),
+            PoolSpec.of(1, 2, 129, 13, 8, Reduction.MIN),
+            PoolSpec.of(2, 3, 63, 5, 7, Reduction.MAX).withStride(3),
+            PoolSpec.of(2, 1, 19, 129, 5, Reduction.SUM).withStride(1),
+            PoolSpec.given(2, 3, 63, 60, 9, Reduction.MEAN),
+            PoolSpec.given(1, 1, 1, 1, 3, Reduction.MEAN),
+            PoolSpec.given(2, 2, 100, 7, 5, Reduction.MIN),
+            PoolSpec.given(3, 1, 17, 12, 4, Reduction.MAX).withDType(DType.F16),
+            PoolSpec.given(1, 2, 19, 13, 6, Reduction.SUM).withDType(DType.BF16),
             // projections: batch, heads, length, dim, features
             ProjectionSpec.channels(1, 1, 1, 1, 1),
             ProjectionSpec.channels(2, 3, 17, 12, 7).withBias(),
