@@ -66,7 +66,7 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
     static DType type(String input) {
         return switch (input) {
             case "mask" -> DType.I8;
-            case "keyLengths", "cuSeqlensQ", "cuSeqlensK", "pageTable", "keyBlocks" -> DType.I32;
+            case "keyLengths", "cuSeqlensQ", "cuSeqlensK", "pageTable", "keyBlocks", "keyColumns" -> DType.I32;
             default -> DType.F32;
         };
     }
