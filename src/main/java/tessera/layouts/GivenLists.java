@@ -8,15 +8,12 @@ import java.util.TreeSet;
 import tessera.Arrangement;
 import tessera.AttentionSpec;
 import tessera.Tensor;
-import tessera.masks.Window;
 
 /**
  * The runs of the key blocks and columns that each block of queries names, each key once, cut by window and causality: with bits where
  * some of the queries see a key and others do not.
  */
 final class GivenLists {
-    private static final long NEVER = 1L << 40;
-
     private final AttentionSpec spec;
     private final Arrangement arrangement;
     private final Sequences sequences;
@@ -50,8 +47,10 @@ final class GivenLists {
                 int listHead = map / (maps / arrangement.listHeads());
                 TreeSet<Integer> columns = named("keyColumns", batch * arrangement.listHeads() + listHead, arrangement.columns(), spec.keys());
                 for (int first = 0; first < spec.queries(); first += arrangement.listQueries()) {
-                    Cut cut = new Cut(spec.mask().window(map / (maps / spec.mask().maps())), batch, first);
-                    keys(batch, first / arrangement.listQueries(), listHead, columns).forEach(cut::add);
+                    int rows = Math.min(arrangement.listQueries(), spec.queries() - first);
+                    Cut cut = new Cut(spec, spec.mask().window(map / (maps / spec.mask().maps())), sequences.ownPosition(batch, first), rows,
+                            sequences.keys(batch), runs);
+                    keys(batch, first / arrangement.listQueries(), listHead, columns).forEach(keys -> cut.add(keys.from, keys.to));
                     runs.endList();
                 }
             }
@@ -99,68 +98,5 @@ final class GivenLists {
             index[axis] = rest % dims[axis];
         }
         return Arrays.toString(index);
-    }
-
-    /** What a block of queries sees of the keys of its list. */
-    private final class Cut {
-        private final Window window;
-        private final int rows;
-        private final int length;
-        private final int first;
-        private final int last;
-        private final long left;
-        private final long right;
-        private final long[] edges;
-
-        Cut(Window window, int batch, int firstQuery) {
-            this.window = window;
-            rows = Math.min(arrangement.listQueries(), spec.queries() - firstQuery);
-            length = sequences.keys(batch);
-            first = sequences.ownPosition(batch, firstQuery);
-            last = first + rows - 1;
-            left = window.left() < 0 ? NEVER : window.left();
-            right = window.right() < 0 ? NEVER : window.right();
-            edges = new long[] {window.sink(), first + 1L, last + 1L, first + right + 1, last + right + 1, first - left, last - left};
-        }
-
-        /** Between two edges all keys are seen by all queries, by none, or by some. */
-        void add(Keys keys) {
-            int end = Math.min(keys.to, length);
-            for (int from = keys.from; from < end;) {
-                int to = end;
-                for (long edge : edges) {
-                    to = edge > from ? (int) Math.min(to, edge) : to;
-                }
-                long lowest = lowest(from);
-                long highest = highest(from);
-                if (lowest <= first && highest >= last) {
-                    runs.add(from, from, to - from);
-                } else if (lowest <= last && highest >= first) {
-                    runs.add(from, from, to - from, bits(from, to));
-                }
-                from = to;
-            }
-        }
-
-        /** The first position that sees a key. */
-        private long lowest(int key) {
-            return Math.max(spec.causal() ? key : -NEVER, key < window.sink() ? -NEVER : key - right);
-        }
-
-        /** The last position that sees a key. */
-        private long highest(int key) {
-            return key < window.sink() ? NEVER : key + left;
-        }
-
-        private int[] bits(int from, int to) {
-            int words = Math.ceilDiv(to - from, 32);
-            int[] seen = new int[rows * words];
-            for (int key = from; key < to; key++) {
-                for (long row = Math.max(0, lowest(key) - first); row <= Math.min(rows - 1, highest(key) - first); row++) {
-                    seen[(int) row * words + (key - from) / 32] |= 1 << (key - from) % 32;
-                }
-            }
-            return seen;
-        }
     }
 }

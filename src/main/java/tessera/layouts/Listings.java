@@ -76,16 +76,35 @@ final class Listings {
 
     /** Blocks that are full, bits for those that are mixed, and whole columns of those that hold nothing else. */
     Listing blocks() {
-        int blockQ = mask instanceof Blocks b ? Math.min(b.blockQ(), spec.queries()) : BLOCK;
-        int blockK = mask instanceof Blocks b ? Math.min(b.blockK(), spec.keys()) : BLOCK;
+        if (mask instanceof Blocks whole) {
+            return blocks(whole);
+        }
         for (int map = 0; map < mask.maps(); map++) {
-            for (int first = 0; first < spec.queries(); first += blockQ) {
-                int last = Math.min(spec.queries(), first + blockQ);
-                for (int key = 0; key < spec.keys(); key += blockK) {
-                    block(map, first, last, key, Math.min(blockK, spec.keys() - key));
+            for (int first = 0; first < spec.queries(); first += BLOCK) {
+                int last = Math.min(spec.queries(), first + BLOCK);
+                for (int key = 0; key < spec.keys(); key += BLOCK) {
+                    block(map, first, last, key, Math.min(BLOCK, spec.keys() - key));
                 }
                 runs.endList();
             }
+        }
+        return new Listing("BSR", BLOCK, mask.maps(), 1, runs);
+    }
+
+    /** The blocks that a mask has, cut by causality. */
+    private Listing blocks(Blocks whole) {
+        int blockQ = Math.min(whole.blockQ(), spec.queries());
+        int blockK = Math.min(whole.blockK(), spec.keys());
+        for (int row = 0; row < mask.maps() * whole.queryBlocks(); row++) {
+            int first = row % whole.queryBlocks() * blockQ;
+            int rows = Math.min(blockQ, spec.queries() - first);
+            Cut cut = new Cut(spec, new Window(0, -1, -1), first + spec.offset(), rows, spec.keys(), runs);
+            for (int kb = 0; kb < whole.keyBlocks(); kb++) {
+                if (whole.block(row / whole.queryBlocks(), row % whole.queryBlocks(), kb)) {
+                    cut.add(kb * blockK, Math.min(spec.keys(), (kb + 1) * blockK));
+                }
+            }
+            runs.endList();
         }
         return new Listing("BSR", blockQ, mask.maps(), 1, runs);
     }
