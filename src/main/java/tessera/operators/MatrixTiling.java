@@ -34,8 +34,11 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
             new MatrixTiling(32, 8, 1, 2), new MatrixTiling(16, 4, 1, 2));
 
     /** Fewer queries for blocks of few. */
-    private static final List<MatrixTiling> SMALL = List.of(new MatrixTiling(64, 2, 2, 1), new MatrixTiling(32, 2, 2, 2), new MatrixTiling(16, 2, 2, 2),
-            new MatrixTiling(32, 2, 1, 2), new MatrixTiling(16, 2, 1, 2), new MatrixTiling(16, 1, 1, 2));
+    private static final List<MatrixTiling> SMALL_HALF = List.of(new MatrixTiling(64, 2, 2, 1), new MatrixTiling(16, 2, 2, 2),
+            new MatrixTiling(32, 2, 2, 2), new MatrixTiling(32, 2, 1, 2), new MatrixTiling(16, 2, 1, 2), new MatrixTiling(16, 1, 1, 2));
+
+    private static final List<MatrixTiling> SMALL_SPLIT = List.of(new MatrixTiling(16, 2, 2, 2), new MatrixTiling(16, 2, 1, 2), new MatrixTiling(32, 2, 1, 2),
+            new MatrixTiling(16, 1, 1, 2));
 
     /** Tilings of the kernel that reads a type. */
     static List<MatrixTiling> all(DType storage) {
@@ -44,7 +47,7 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
 
     /** Tilings for lists of tiles. */
     static List<MatrixTiling> listed(DType storage) {
-        return Stream.of(all(storage), SMALL).flatMap(List::stream).toList();
+        return Stream.of(all(storage), storage == DType.F16 ? SMALL_HALF : SMALL_SPLIT).flatMap(List::stream).toList();
     }
 
     /** The tiling of a plan. */
