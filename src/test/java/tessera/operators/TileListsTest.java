@@ -16,7 +16,9 @@ import org.junit.jupiter.api.TestFactory;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
+import tessera.Prepared;
 import tessera.Tensor;
+import tessera.Tessera;
 import tessera.engine.Device;
 import tessera.layouts.Listing;
 import tessera.layouts.TileLists;
@@ -28,6 +30,8 @@ import tessera.masks.Window;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
 import tessera.planner.SelfCheck;
+import tessera.reference.Accuracy;
+import tessera.reference.Sample;
 
 /** The kernels in tiles walking through lists of tiles, on work-groups emulated by threads: as they are written, and specialised. */
 class TileListsTest {
@@ -80,6 +84,25 @@ class TileListsTest {
             Plan plan = plans.get((type == DType.F32 ? n : 7 * n + 3) % plans.size());
             return DynamicTest.dynamicTest(plan.summary() + " for " + spec, () -> MatrixAttentionTest.check(spec, plan, inputs(spec)));
         })));
+    }
+
+    /** Every problem by one plan in tiles, in turn, on every device that has local memory. */
+    @TestFactory
+    Stream<DynamicTest> theTwinsResultOnDevices() {
+        return Tessera.devices().stream().filter(device -> !device.isJvm()).flatMap(device -> IntStream.range(0, SPECS.size()).mapToObj(n -> {
+            AttentionSpec spec = SPECS.get(n);
+            List<Plan> plans = Planner.candidates(spec, device).legal().stream().filter(plan -> VARIANTS.contains(plan.variant())).toList();
+            Plan plan = plans.get(n % plans.size());
+            return DynamicTest.dynamicTest(plan.summary() + " for " + spec + " on " + device.id(), () -> {
+                Map<String, Tensor> tensors = inputs(spec);
+                spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape).fill(Float.NaN)));
+                try (Prepared prepared = Tessera.unchecked(spec, device, plan)) {
+                    prepared.run(tensors);
+                }
+                Accuracy accuracy = new AttentionOperator().reference(spec, tensors, Sample.ALL).compare(tensors);
+                assertTrue(accuracy.within(plan.operands().tolerance()), accuracy::toString);
+            });
+        }));
     }
 
     /** As they are stored: I32 inputs stay what they are. */
