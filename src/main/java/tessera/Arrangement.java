@@ -14,14 +14,19 @@ import java.util.Map;
  * @param pages pages of a cache, 0 for none: k and v are {@code [pages, kvHeads, pageSize, dim]}, and {@code pageTable [batch, keys /
  *        pageSize]} names the page of each run of keys (PagedAttention, arXiv:2309.06180); goes with {@code keyLengths}
  * @param pageSize keys in a page
- * @param lists key blocks listed for each query, 0 for none: {@code keyBlocks [batch, queries, listHeads, lists]}, -1 for no block
+ * @param lists key blocks in a list, 0 for none: {@code keyBlocks [batch, ceil(queries / listQueries), listHeads, lists]}, -1 for no
+ *        block; a block that is named twice counts once
  * @param listHeads heads with lists of their own
+ * @param listQueries consecutive queries that share a list
  * @param listBlock keys in a listed block; 1 lists tokens
+ * @param columns single keys that all queries see beside the blocks, 0 for none: {@code keyColumns [batch, listHeads, columns]}, -1 for
+ *        no key; a key that a listed block has too counts once (MInference, arXiv:2407.02490)
  */
-public record Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listBlock) {
+public record Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listQueries,
+        int listBlock, int columns) {
 
     /** Dense BHLD tensors. */
-    public static final Arrangement PLAIN = new Arrangement(TensorLayout.BHLD, 0, 0, 0, 0, 0, 0, 0);
+    public static final Arrangement PLAIN = new Arrangement(TensorLayout.BHLD, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** @throws IllegalArgumentException naming the count that is negative or missing */
     public Arrangement {
@@ -34,7 +39,11 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
             Require.positive("pageSize", pageSize);
         }
         if (lists > 0) {
-            Require.positive("listHeads", listHeads, "listBlock", listBlock);
+            Require.positive("listHeads", listHeads, "listQueries", listQueries, "listBlock", listBlock);
+        }
+        if (columns < 0 || columns > 0 && lists == 0) {
+            throw new IllegalArgumentException("key columns stand beside listed blocks, see AttentionBuilder.listed; got " + columns + " columns and "
+                    + lists + " blocks in a list");
         }
     }
 
@@ -67,8 +76,13 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
                     + ", got " + listHeads + ", and keys that are neither ragged nor paged");
         }
         if (lists > 0) {
-            Shape.of(batch, queries, listHeads, lists);
+            listShape(batch, queries);
+            Shape.of(batch, listHeads, Math.max(1, columns));
         }
+    }
+
+    private Shape listShape(int batch, int queries) {
+        return Shape.of(batch, Math.ceilDiv(queries, listQueries), listHeads, lists);
     }
 
     /** Number of key lengths: one for each sequence of a ragged batch, else for each batch. */
@@ -96,7 +110,10 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
             inputs.put("pageTable", Shape.of(lengths(spec.batch()), spec.keys() / pageSize));
         }
         if (lists > 0) {
-            inputs.put("keyBlocks", Shape.of(spec.batch(), spec.queries(), listHeads, lists));
+            inputs.put("keyBlocks", listShape(spec.batch(), spec.queries()));
+        }
+        if (columns > 0) {
+            inputs.put("keyColumns", Shape.of(spec.batch(), listHeads, columns));
         }
     }
 }

@@ -34,7 +34,9 @@ public final class AttentionBuilder {
     private int pageSize;
     private int lists;
     private int listHeads;
+    private int listQueries;
     private int listBlock;
+    private int columns;
     private boolean lse;
     private boolean columnMass;
     private int massQ;
@@ -73,7 +75,9 @@ public final class AttentionBuilder {
         pageSize = spec.arrangement().pageSize();
         lists = spec.arrangement().lists();
         listHeads = spec.arrangement().listHeads();
+        listQueries = spec.arrangement().listQueries();
         listBlock = spec.arrangement().listBlock();
+        columns = spec.arrangement().columns();
         lse = spec.requested().lse();
         columnMass = spec.requested().columnMass();
         massQ = spec.requested().massQ();
@@ -221,9 +225,21 @@ public final class AttentionBuilder {
 
     /** Each query sees only the blocks of {@code block} keys that its own list of {@code count} names; see {@link Arrangement}. */
     public AttentionBuilder listed(int headLists, int count, int block) {
+        return listed(headLists, count, 1, block);
+    }
+
+    /** Each block of {@code blockQ} queries sees only the blocks of {@code blockK} keys that its own list of {@code count} names. */
+    public AttentionBuilder listed(int headLists, int count, int blockQ, int blockK) {
         lists = count;
         listHeads = headLists;
-        listBlock = block;
+        listQueries = blockQ;
+        listBlock = blockK;
+        return this;
+    }
+
+    /** Beside listed blocks, all queries see {@code count} keys that an input {@code keyColumns} names. */
+    public AttentionBuilder keyColumns(int count) {
+        columns = count;
         return this;
     }
 
@@ -260,7 +276,7 @@ public final class AttentionBuilder {
         return new AttentionSpec(batch, heads, kvHeads, queries, keys, headDim, valueDim, factor, mask, causal, alignment, dtype,
                 new Scores(softcap, slopes, sinks, bias, maskTensor, keyLengths, function, kernel),
                 headMaps == null ? HeadMaps.grouped(heads, kvHeads) : headMaps,
-                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listBlock),
+                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns),
                 new AttentionOutputs(lse, columnMass, massQ, massK, stage));
     }
 }

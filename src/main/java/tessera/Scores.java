@@ -62,11 +62,16 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
         return equals(NONE);
     }
 
+    /** The same with all keys. */
+    public Scores withoutLengths() {
+        return new Scores(softcap, slopes, sinks, bias, mask, false, function, kernel);
+    }
+
     /** The type in which an input of {@link #inputs} is stored. */
     static DType type(String input) {
         return switch (input) {
             case "mask" -> DType.I8;
-            case "keyLengths", "cuSeqlensQ", "cuSeqlensK", "pageTable", "keyBlocks" -> DType.I32;
+            case "keyLengths", "cuSeqlensQ", "cuSeqlensK", "pageTable", "keyBlocks", "keyColumns" -> DType.I32;
             default -> DType.F32;
         };
     }

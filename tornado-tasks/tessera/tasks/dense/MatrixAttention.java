@@ -14,6 +14,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Softmax attention over a window of keys on matrix units, float16 operands and float32 sums: {@code S = Q Kᵀ},
@@ -26,26 +27,29 @@ public final class MatrixAttention {
 
     /**
      * One work-group of {@code 32 warps} items for each tile of {@code 16 rowTiles warps} rows (x, from the last on) and each key/value
-     * head of each batch (y); the rows are the queries of the heads that share its keys, those of one position side by side.
+     * head of each batch (y); the rows are the queries of the heads that share its keys, those of one position side by side. Its keys are
+     * those of a window, or the tiles that a list names ({@link OnlineSoftmax#hideUnlisted}).
      *
      * @param q [batch, heads, queries, headDim] float16
      * @param k [batch, kvHeads, keys, headDim] float16
      * @param v [batch, kvHeads, keys, valueDim] float16
      * @param out [batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [batch, heads, queries], natural logarithm; -1e30 where no key is visible
-     * @param group heads / kvHeads
+     * @param list for each y, for each x: its tile of rows, its head of k and v, and where the tiles of its keys begin and end in list;
+     *        each is its first key, and where the bits begin or -1 if all rows see all of it
+     * @param group heads of one y: heads / kvHeads, or 1 where a list is each head's own
      * @param headDim a multiple of 16
      * @param valueDim a multiple of 16
      * @param scale above 0
      * @param first the window of query i starts at key i + first
      * @param last the window of query i ends at key i + last, inclusive
-     * @param whole 1 where tileK divides keys, else 0
+     * @param walk 0 for a window, 2 for a list, and 1 more where tileK divides keys
      * @param tileK keys at a time, a multiple of 16
      * @param stages 2 where the next keys and values arrive while these are used; 1 where each has half a turn to arrive
      */
     public static void tiles(KernelContext context, HalfFloatArray q, HalfFloatArray k, HalfFloatArray v, FloatArray out, FloatArray lse,
-            @Constant int group, int queries, int keys, @Constant int headDim, @Constant int valueDim, float scale, int first, int last,
-            @Constant int whole, @Constant int tileK, @Constant int warps, @Constant int rowTiles, @Constant int stages) {
+            IntArray list, @Constant int group, int queries, int keys, @Constant int headDim, @Constant int valueDim, float scale, int first, int last,
+            @Constant int walk, @Constant int tileK, @Constant int warps, @Constant int rowTiles, @Constant int stages) {
         int keyPitch = 2 * headDim + 16;
         int valuePitch = 2 * valueDim + 16;
         int keyBytes = tileK * keyPitch;
@@ -56,7 +60,14 @@ public final class MatrixAttention {
         int lane = item & 31;
         int head = context.groupIdy;
         int tileQ = 16 * rowTiles * warps;
-        int tileStart = ((queries * group + tileQ - 1) / tileQ - 1 - context.groupIdx) * tileQ;
+        int rowTilesOfHead = (queries * group + tileQ - 1) / tileQ;
+        int kvHead = head;
+        int tileStart = (rowTilesOfHead - 1 - context.groupIdx) * tileQ;
+        int entry = 4 * (head * rowTilesOfHead + context.groupIdx);
+        if (walk >= 2) {
+            tileStart = list.get(entry) * tileQ;
+            kvHead = list.get(entry + 1);
+        }
         int row = tileStart + (item >> 5) * 16 * rowTiles + (lane >> 2);
         int column = (lane & 3) * 2;
         int keyLane = ((lane >> 4) * 8 + (lane & 7)) * keyPitch + ((lane >> 3) & 1) * 16;
@@ -81,26 +92,40 @@ public final class MatrixAttention {
         float exponent = scale * OnlineSoftmax.LOG2_E;
         int start = TornadoMath.max(0, tileStart / group + first) / tileK * tileK;
         int end = (TornadoMath.min(keys, (tileStart + tileQ - 1) / group + 1 + last) + tileK - 1) / tileK * tileK;
+        int step = tileK;
+        int firstKey = start;
+        if (walk >= 2) {
+            start = list.get(entry + 2);
+            end = list.get(entry + 3);
+            step = 2;
+            firstKey = list.get(start);
+        }
+        int base = kvHead * keys;
         int buffer = 0;
         if (start < end) {
-            copy(tiles, 0, k, head * keys, keys, start, item, headDim, whole, tileK, warps);
+            copy(tiles, 0, k, base, keys, firstKey, item, headDim, walk & 1, tileK, warps);
             if (stages == 2) {
-                copy(tiles, values, v, head * keys, keys, start, item, valueDim, whole, tileK, warps);
+                copy(tiles, values, v, base, keys, firstKey, item, valueDim, walk & 1, tileK, warps);
             }
             CopyAsync.commit();
         }
-        for (int key = start; key < end; key += tileK) {
-            int next = TornadoMath.min(key + tileK, end - tileK);
+        for (int at = start; at < end; at += step) {
+            int key = at;
+            int next = TornadoMath.min(at + step, end - step);
+            if (walk >= 2) {
+                key = list.get(at);
+                next = list.get(next);
+            }
             int keysNow = tiles + buffer * keyBytes;
             int valuesNow = tiles + buffer * valueBytes;
             CopyAsync.await(0);
             context.localBarrier();
             if (stages == 1) {
-                copy(tiles, values, v, head * keys, keys, key, item, valueDim, whole, tileK, warps);
+                copy(tiles, values, v, base, keys, key, item, valueDim, walk & 1, tileK, warps);
             } else {
                 buffer = 1 - buffer;
-                copy(tiles + buffer * keyBytes, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
-                copy(tiles + buffer * valueBytes, values, v, head * keys, keys, next, item, valueDim, whole, tileK, warps);
+                copy(tiles + buffer * keyBytes, 0, k, base, keys, next, item, headDim, walk & 1, tileK, warps);
+                copy(tiles + buffer * valueBytes, values, v, base, keys, next, item, valueDim, walk & 1, tileK, warps);
             }
             CopyAsync.commit();
             @Registers float[] score = new float[rowTiles * tileK / 2];
@@ -108,10 +133,14 @@ public final class MatrixAttention {
             if (stages == 1) {
                 CopyAsync.await(0);
                 context.localBarrier();
-                copy(tiles, 0, k, head * keys, keys, next, item, headDim, whole, tileK, warps);
+                copy(tiles, 0, k, base, keys, next, item, headDim, walk & 1, tileK, warps);
                 CopyAsync.commit();
             }
-            OnlineSoftmax.hide(score, row, key, column, first, last, keys, group, tileK, rowTiles);
+            if (walk >= 2) {
+                OnlineSoftmax.hideUnlisted(score, list, list.get(at + 1), row, tileStart, column, group, tileK, rowTiles);
+            } else {
+                OnlineSoftmax.hide(score, row, key, column, first, last, keys, group, tileK, rowTiles);
+            }
             OnlineSoftmax.weigh(score, sum, max, weights, exponent, tileK, valueDim, rowTiles);
             add(sum, score, valuesNow + valueLane, values, valuePitch, valueDim, tileK, rowTiles);
         }

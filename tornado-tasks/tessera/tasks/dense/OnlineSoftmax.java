@@ -11,6 +11,7 @@ import tessera.specialise.Registers;
 import tessera.specialise.Unroll;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Softmax over scores that lie in the accumulators of matrix units: of every tile of 16 rows and 8 columns a lane holds two neighbouring
@@ -57,6 +58,31 @@ public final class OnlineSoftmax {
                     for (@Unroll int e = 0; e < 2; e++) {
                         int at = ((r >> 1) * columns + n) / 2 + 2 * (r & 1) + e;
                         score[at] = Select.between(score[at], HIDDEN, lowest, n + e, highest);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Hides the keys of a listed tile that a row does not see.
+     *
+     * @param bits where the bits of the tile begin in list, -1 if all rows see all of it: a bit for each key, 32 to a number, for each
+     *        position from that of the row tileStart on
+     */
+    @Inline
+    public static void hideUnlisted(float[] score, IntArray list, int bits, int row, int tileStart, int column, int group, int columns, int rowTiles) {
+        if (bits >= 0) {
+            for (@Unroll int r = 0; r < rowTiles * 2; r++) {
+                int words = bits + ((row + 8 * r) / group - tileStart / group) * ((columns + 31) / 32);
+                int word = 0;
+                for (@Unroll int n = 0; n < columns; n += 8) {
+                    if (n % 32 == 0) {
+                        word = list.get(words + n / 32) >> column;
+                    }
+                    for (@Unroll int e = 0; e < 2; e++) {
+                        int at = ((r >> 1) * columns + n) / 2 + 2 * (r & 1) + e;
+                        score[at] = Select.between(score[at], HIDDEN, 1, (word >> (n % 32 + e)) & 1, 1);
                     }
                 }
             }

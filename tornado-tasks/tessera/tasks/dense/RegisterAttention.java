@@ -7,6 +7,7 @@ import tessera.specialise.Unroll;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * Softmax attention over a window of keys, as {@link TiledAttention}, with scores and sums in registers: {@code S = Q Kᵀ},
@@ -24,23 +25,27 @@ public final class RegisterAttention {
     /**
      * One work-group of {@code tileQ / rows * lanes} items for each tile of rows (x, from the last on) and each key/value head of each
      * batch (y); the rows are the queries of the heads that share its keys, those of one position side by side. An item has {@code rows}
-     * of them, and of their keys and value channels every {@code lanes}-th.
+     * of them, and of their keys and value channels every {@code lanes}-th. The keys are those of a window, or the tiles that a list names.
      *
      * @param q [batch, heads, queries, headDim]
      * @param k [batch, kvHeads, keys, headDim]
      * @param v [batch, kvHeads, keys, valueDim]
      * @param out [batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [batch, heads, queries], natural logarithm; -1e30 where no key is visible
-     * @param group heads / kvHeads
+     * @param list for each y, for each x: its tile of rows, its head of k and v, and where the tiles of its keys begin and end in list;
+     *        each is its first key, and where its bits begin or -1 if all rows see all of it: a bit for each key, 32 to a number, for
+     *        each position of the tile of rows
+     * @param group heads of one y: heads / kvHeads, or 1 where a list is each head's own
      * @param valueDim a multiple of lanes
      * @param first the window of query i starts at key i + first
      * @param last the window of query i ends at key i + last, inclusive
      * @param tileK keys at a time, a multiple of lanes and of 4
-     * @param tiles 2 where keys and values have a tile each; 1 where values take that of the keys
+     * @param walk 0 for a window, 2 for a list, and 1 more where keys and values have a tile each, not one that values take over
      */
     public static void tiles(KernelContext context, FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse,
-            @Constant int group, int queries, int keys, @Constant int headDim, @Constant int valueDim, float scale, int first, int last,
-            @Constant int tileQ, @Constant int tileK, @Constant int rows, @Constant int lanes, @Constant int tiles) {
+            IntArray list, @Constant int group, int queries, int keys, @Constant int headDim, @Constant int valueDim, float scale, int first, int last,
+            @Constant int tileQ, @Constant int tileK, @Constant int rows, @Constant int lanes, @Constant int walk) {
+        int tiles = 1 + (walk & 1);
         int items = tileQ / rows * lanes;
         int width = TornadoMath.max(headDim, valueDim) + 1;
         float[] queryTile = context.allocateFloatLocalArray(tileQ * (headDim + 1));
@@ -56,7 +61,14 @@ public final class RegisterAttention {
         int lane = item % lanes;
         int row = item / lanes * rows;
         int head = context.groupIdy;
-        int tileStart = ((queries * group + tileQ - 1) / tileQ - 1 - context.groupIdx) * tileQ;
+        int tilesOfHead = (queries * group + tileQ - 1) / tileQ;
+        int kvHead = head;
+        int tileStart = (tilesOfHead - 1 - context.groupIdx) * tileQ;
+        int entry = 4 * (head * tilesOfHead + context.groupIdx);
+        if (walk >= 2) {
+            tileStart = list.get(entry) * tileQ;
+            kvHead = list.get(entry + 1);
+        }
         @Registers float[] sum = new float[rows * valueDim / lanes];
         @Registers float[] max = new float[rows];
         @Registers float[] weights = new float[rows];
@@ -75,18 +87,30 @@ public final class RegisterAttention {
         }
         int start = TornadoMath.max(0, tileStart / group + first);
         int end = TornadoMath.min(keys, (tileStart + tileQ - 1) / group + 1 + last);
-        for (int key = start; key < end; key += tileK) {
+        int step = tileK;
+        if (walk >= 2) {
+            start = list.get(entry + 2);
+            end = list.get(entry + 3);
+            step = 2;
+        }
+        for (int at = start; at < end; at += step) {
+            int key = at;
+            int bits = -1;
+            if (walk >= 2) {
+                key = list.get(at);
+                bits = list.get(at + 1);
+            }
             context.localBarrier();
             for (int t = item; t < tileK * headDim; t += items) {
                 int j = t / headDim;
                 int c = t - j * headDim;
-                keyTile[j * width + c] = k.get((head * keys + TornadoMath.min(key + j, keys - 1)) * headDim + c);
+                keyTile[j * width + c] = k.get((kvHead * keys + TornadoMath.min(key + j, keys - 1)) * headDim + c);
             }
             if (tiles == 2) {
                 for (int t = item; t < tileK * valueDim; t += items) {
                     int j = t / valueDim;
                     int c = t - j * valueDim;
-                    keyTile[valueTile + j * width + c] = v.get((head * keys + TornadoMath.min(key + j, keys - 1)) * valueDim + c);
+                    keyTile[valueTile + j * width + c] = v.get((kvHead * keys + TornadoMath.min(key + j, keys - 1)) * valueDim + c);
                 }
             }
             context.localBarrier();
@@ -114,11 +138,23 @@ public final class RegisterAttention {
             }
             for (@Unroll int r = 0; r < rows; r++) {
                 int i = (tileStart + row + r) / group;
+                int lowest = i + first;
+                int highest = TornadoMath.min(keys - 1, i + last);
+                int words = bits + (i - tileStart / group) * ((tileK + 31) / 32);
+                if (walk >= 2) {
+                    lowest = 0;
+                    highest = keys;
+                }
                 float most = HIDDEN;
                 for (@Unroll int j = 0; j < tileK / lanes; j++) {
-                    int at = key + lane + j * lanes;
-                    if (at < i + first || at > TornadoMath.min(keys - 1, i + last)) {
+                    int column = lane + j * lanes;
+                    if (key + column < lowest || key + column > highest) {
                         score[r * tileK / lanes + j] = HIDDEN;
+                    }
+                    if (bits >= 0) {
+                        if (((list.get(words + (column >> 5)) >> (column & 31)) & 1) == 0) {
+                            score[r * tileK / lanes + j] = HIDDEN;
+                        }
                     }
                     most = TornadoMath.max(most, score[r * tileK / lanes + j]);
                 }
@@ -146,7 +182,7 @@ public final class RegisterAttention {
                 for (int t = item; t < tileK * valueDim; t += items) {
                     int j = t / valueDim;
                     int c = t - j * valueDim;
-                    keyTile[j * width + c] = v.get((head * keys + TornadoMath.min(key + j, keys - 1)) * valueDim + c);
+                    keyTile[j * width + c] = v.get((kvHead * keys + TornadoMath.min(key + j, keys - 1)) * valueDim + c);
                 }
             }
             context.localBarrier();

@@ -22,6 +22,7 @@ import tessera.experiments.Machine;
             CompareCommand.class,
             DecodeCommand.class,
             DenseCommand.class,
+            SparseCommand.class,
             GrowthCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,

@@ -27,7 +27,7 @@ public sealed interface Layout permits Range, Bsr, Listing {
                     + spec.mask() + "; give the rest of it as a mask tensor");
         }
         if (spec.arrangement().lists() > 0) {
-            return List.of(spec.arrangement().listBlock() == 1 ? "TOKEN" : "BLOCK_TOK");
+            return List.of(spec.arrangement().listQueries() > 1 ? "BSR" : spec.arrangement().listBlock() == 1 ? "TOKEN" : "BLOCK_TOK");
         }
         if (windows) {
             return List.of(spec.arrangement().pages() > 0 ? "PAGED" : seesAll(spec) ? "FULL" : "RANGE");

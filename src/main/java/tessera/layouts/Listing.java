@@ -47,11 +47,14 @@ public record Listing(String name, int blockQ, int maps, int batches, RunList ru
 
     /** The lists of a spec under one of {@link Layout#names}, with the lengths, tables and lists that are a run's inputs. */
     public static Listing of(AttentionSpec spec, String name, Map<String, Tensor> inputs) {
-        Listings listings = new Listings(spec, Sequences.of(spec, inputs), inputs);
+        Sequences sequences = Sequences.of(spec, inputs);
+        if (spec.arrangement().lists() > 0) {
+            return new GivenLists(spec, sequences, inputs).listing(name);
+        }
+        Listings listings = new Listings(spec, sequences);
         return switch (name) {
             case "BSR" -> listings.blocks();
-            case "BLOCK_TOK" -> listings.lists(name);
-            case "TOKEN" -> spec.arrangement().lists() > 0 ? listings.lists(name) : listings.tokens();
+            case "TOKEN" -> listings.tokens();
             default -> listings.windows(name);
         };
     }
@@ -66,8 +69,11 @@ public record Listing(String name, int blockQ, int maps, int batches, RunList ru
         if (!spec.isDynamic()) {
             return runs.size();
         }
+        if (spec.arrangement().lists() > 0) {
+            return runs.lists() * GivenLists.capacity(spec);
+        }
         int pages = spec.arrangement().pages() == 0 ? 0 : spec.keys() / spec.arrangement().pageSize();
-        return 4L * runs.lists() * (2L * Math.max(1, spec.arrangement().lists()) + pages);
+        return 4L * runs.lists() * (2L + pages);
     }
 
     @Override

@@ -1,9 +1,6 @@
 package tessera.layouts;
 
-import java.util.Map;
-import java.util.TreeSet;
 import tessera.AttentionSpec;
-import tessera.Tensor;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
 import tessera.masks.Window;
@@ -17,14 +14,12 @@ final class Listings {
     private final AttentionSpec spec;
     private final Mask mask;
     private final Sequences sequences;
-    private final Map<String, Tensor> inputs;
     private final RunList runs = new RunList();
 
-    Listings(AttentionSpec spec, Sequences sequences, Map<String, Tensor> inputs) {
+    Listings(AttentionSpec spec, Sequences sequences) {
         this.spec = spec;
         this.mask = spec.mask();
         this.sequences = sequences;
-        this.inputs = inputs;
     }
 
     /** Sinks and a window for each query; one list for all queries where nothing depends on them. */
@@ -57,43 +52,6 @@ final class Listings {
         sequences.add(runs, sequence, windowStart, windowEnd);
     }
 
-    /** For each query its own list of key blocks, each block once, cut by window and causality. */
-    Listing lists(String name) {
-        int listHeads = spec.arrangement().listHeads();
-        int block = spec.arrangement().listBlock();
-        int maps = Math.max(listHeads, mask.maps());
-        for (int batch = 0; batch < spec.batch(); batch++) {
-            for (int map = 0; map < maps; map++) {
-                for (int i = 0; i < spec.queries(); i++) {
-                    for (int listed : listed(batch, i, map / (maps / listHeads))) {
-                        visible(batch, map / (maps / mask.maps()), i, listed * block, Math.min(sequences.keys(batch), (listed + 1) * block));
-                    }
-                    runs.endList();
-                }
-            }
-        }
-        return new Listing(name, 1, maps, spec.batch(), runs);
-    }
-
-    /** @throws IllegalArgumentException if a list names a block that is not there */
-    private Iterable<Integer> listed(int batch, int query, int listHead) {
-        int lists = spec.arrangement().lists();
-        int blocks = Math.ceilDiv(spec.keys(), spec.arrangement().listBlock());
-        TreeSet<Integer> listed = new TreeSet<>();
-        int base = ((batch * spec.queries() + query) * spec.arrangement().listHeads() + listHead) * lists;
-        for (int n = 0; n < lists; n++) {
-            int block = inputs.containsKey("keyBlocks") ? (int) inputs.get("keyBlocks").get(base + n) : Math.min(n, blocks - 1);
-            if (block < -1 || block >= blocks) {
-                throw new IllegalArgumentException("keyBlocks[" + batch + ", " + query + ", " + listHead + ", " + n + "] must be between -1 and "
-                        + (blocks - 1) + ", got " + block);
-            }
-            if (block >= 0) {
-                listed.add(block);
-            }
-        }
-        return listed;
-    }
-
     /** Runs of consecutive keys that a query sees. */
     Listing tokens() {
         for (int map = 0; map < mask.maps(); map++) {
@@ -118,16 +76,35 @@ final class Listings {
 
     /** Blocks that are full, bits for those that are mixed, and whole columns of those that hold nothing else. */
     Listing blocks() {
-        int blockQ = mask instanceof Blocks b ? Math.min(b.blockQ(), spec.queries()) : BLOCK;
-        int blockK = mask instanceof Blocks b ? Math.min(b.blockK(), spec.keys()) : BLOCK;
+        if (mask instanceof Blocks whole) {
+            return blocks(whole);
+        }
         for (int map = 0; map < mask.maps(); map++) {
-            for (int first = 0; first < spec.queries(); first += blockQ) {
-                int last = Math.min(spec.queries(), first + blockQ);
-                for (int key = 0; key < spec.keys(); key += blockK) {
-                    block(map, first, last, key, Math.min(blockK, spec.keys() - key));
+            for (int first = 0; first < spec.queries(); first += BLOCK) {
+                int last = Math.min(spec.queries(), first + BLOCK);
+                for (int key = 0; key < spec.keys(); key += BLOCK) {
+                    block(map, first, last, key, Math.min(BLOCK, spec.keys() - key));
                 }
                 runs.endList();
             }
+        }
+        return new Listing("BSR", BLOCK, mask.maps(), 1, runs);
+    }
+
+    /** The blocks that a mask has, cut by causality. */
+    private Listing blocks(Blocks whole) {
+        int blockQ = Math.min(whole.blockQ(), spec.queries());
+        int blockK = Math.min(whole.blockK(), spec.keys());
+        for (int row = 0; row < mask.maps() * whole.queryBlocks(); row++) {
+            int first = row % whole.queryBlocks() * blockQ;
+            int rows = Math.min(blockQ, spec.queries() - first);
+            Cut cut = new Cut(spec, new Window(0, -1, -1), first + spec.offset(), rows, spec.keys(), runs);
+            for (int kb = 0; kb < whole.keyBlocks(); kb++) {
+                if (whole.block(row / whole.queryBlocks(), row % whole.queryBlocks(), kb)) {
+                    cut.add(kb * blockK, Math.min(spec.keys(), (kb + 1) * blockK));
+                }
+            }
+            runs.endList();
         }
         return new Listing("BSR", blockQ, mask.maps(), 1, runs);
     }

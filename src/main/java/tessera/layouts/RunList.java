@@ -73,6 +73,29 @@ public final class RunList {
         }
     }
 
+    /** Number of the first run of a list; the list's last one comes before that of the next list. */
+    int start(int list) {
+        return rowPtr[list];
+    }
+
+    int key(int run) {
+        return runs[4 * run + 1];
+    }
+
+    int length(int run) {
+        return runs[4 * run + 2];
+    }
+
+    /** Whether bits say who sees which key of a run. */
+    boolean isMixed(int run) {
+        return runs[4 * run + 3] >= 0;
+    }
+
+    /** Whether a query of the block sees a key, both counted from the first. */
+    boolean sees(int run, int query, int key) {
+        return !isMixed(run) || (bits[runs[4 * run + 3] + query * Math.ceilDiv(length(run), 32) + key / 32] >> key % 32 & 1) != 0;
+    }
+
     /** Keys in all runs of a list. */
     long keys(int list) {
         long keys = 0;

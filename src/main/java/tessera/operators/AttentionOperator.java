@@ -56,24 +56,47 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         boolean listed = AttentionPlans.isListed(spec) || plan.variant().equals("stored");
         Layout simple = listed ? null : Layout.simple(spec);
         requireFit(spec, plan, listed ? Layout.names(spec) : List.of(simple.name()));
-        ListedTasks lists = listed || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
+        TileBuffers tiles = tiles(spec, plan, tensors);
+        ListedTasks lists = listed && tiles == null || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
         List<Task> tasks = new ArrayList<>();
+        List<TornadoNativeArray> inputs = new ArrayList<>();
         List<TornadoNativeArray> constants = new ArrayList<>();
         if (plan.variant().equals("stored")) {
             tasks.addAll(lists.stored());
+        } else if (tiles != null) {
+            tasks.add(plan.variant().equals("matrix") ? matrix(spec, plan, simple, tiles, tensors, lse) : registers(spec, plan, simple, tiles, tensors, lse));
+            (spec.isDynamic() ? inputs : constants).add(tiles.list());
         } else if (listed) {
             tasks.addAll(merged(spec, plan, tensors, lse, (out, l) -> lists.attention(parts(plan), out, l)));
         } else {
             tasks.addAll(simple(spec, plan, simple, tensors, lse));
         }
-        if (simple instanceof Bsr b) {
+        if (simple instanceof Bsr b && tiles == null) {
             constants.addAll(List.of(b.rowPtr(), b.colIdx()));
         }
         if (lists != null) {
             tasks.addAll(lists.requested());
-            return order.around(tasks, lists.inputs(), constants, lists::fill, () -> finish(spec, tensors, lse));
+            inputs.addAll(lists.inputs());
         }
-        return order.around(tasks, List.of(), constants, () -> { }, () -> Lse.markEmpty(lse));
+        return order.around(tasks, inputs, constants, () -> fill(lists, tiles), () -> finish(spec, tensors, lse));
+    }
+
+    /** What the kernels in tiles read, or null for a plan of another kernel. */
+    private static TileBuffers tiles(AttentionSpec spec, Plan plan, Map<String, Tensor> tensors) {
+        return switch (plan.variant()) {
+            case "matrix" -> new TileBuffers(spec, plan, MatrixTiling.of(plan).tileQ(), plan.get("tileK"), tensors);
+            case "registers" -> new TileBuffers(spec, plan, plan.get("tileQ"), plan.get("tileK"), tensors);
+            default -> null;
+        };
+    }
+
+    private static void fill(ListedTasks lists, TileBuffers tiles) {
+        if (lists != null) {
+            lists.fill();
+        }
+        if (tiles != null) {
+            tiles.fill();
+        }
     }
 
     private static boolean needsLists(AttentionSpec spec) {
@@ -94,8 +117,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (plan.variant().equals("decode") && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
         }
+        boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null;
         boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode").contains(plan.variant());
-        if (AttentionPlans.isListed(spec) && plainOnly || spec.scores().isOwn() && !plan.variant().equals("stored")) {
+        if (AttentionPlans.isListed(spec) && plainOnly && !inTiles || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
         }
@@ -116,8 +140,6 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
                     spec.kvHeads(), b.maps(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
-            case Range r when plan.variant().equals("registers") -> List.of(registers(spec, plan, r, q, k, v, out, lse));
-            case Range r when plan.variant().equals("matrix") -> List.of(matrix(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
                     spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
@@ -147,21 +169,30 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
                 r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"), lanes);
     }
 
-    private static Task registers(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+    /** @param layout a window, where no list says what is visited */
+    private static Task registers(AttentionSpec spec, Plan plan, Layout layout, TileBuffers b, Map<String, Tensor> tensors, FloatArray lse) {
         RegisterTiling t = RegisterTiling.of(plan);
-        int group = DecodeTiling.group(spec);
-        return Task.tiles("attention", REGISTERS, Math.ceilDiv(group * spec.queries(), t.tileQ()), spec.batch() * spec.kvHeads(), t.items(), q, k, v, out,
-                lse, group, spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), r.first(),
-                r.last(), t.tileQ(), t.tileK(), t.rows(), t.lanes(), t.tiles());
+        return Task.tiles("attention", REGISTERS, b.groupsX(), b.groupsY(), t.items(), tensors.get("q").data(), tensors.get("k").data(),
+                tensors.get("v").data(), tensors.get("out").data(), lse, b.list(), b.group(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(),
+                spec.scale(), first(layout), last(layout), t.tileQ(), t.tileK(), t.rows(), t.lanes(), b.walk() + t.tiles() - 1);
     }
 
-    private static Task matrix(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+    /** @param layout a window, where no list says what is visited */
+    private static Task matrix(AttentionSpec spec, Plan plan, Layout layout, TileBuffers b, Map<String, Tensor> tensors, FloatArray lse) {
         MatrixTiling t = MatrixTiling.of(plan);
         int whole = spec.keys() % t.tileK() == 0 ? 1 : 0;
-        int group = DecodeTiling.group(spec);
-        return Task.tiles("attention", plan.storage() == DType.F16 ? MATRIX : SPLIT_MATRIX, Math.ceilDiv(group * spec.queries(), t.tileQ()),
-                spec.batch() * spec.kvHeads(), 32 * t.warps(), q, k, v, out, lse, group, spec.queries(), spec.keys(),
-                spec.headDim(), spec.valueDim(), spec.scale(), r.first(), r.last(), whole, t.tileK(), t.warps(), t.rowTiles(), t.stages());
+        return Task.tiles("attention", plan.storage() == DType.F16 ? MATRIX : SPLIT_MATRIX, b.groupsX(), b.groupsY(), 32 * t.warps(),
+                tensors.get("q").data(), tensors.get("k").data(), tensors.get("v").data(), tensors.get("out").data(), lse, b.list(), b.group(),
+                spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), first(layout), last(layout), b.walk() + whole, t.tileK(),
+                t.warps(), t.rowTiles(), t.stages());
+    }
+
+    private static int first(Layout layout) {
+        return layout instanceof Range range ? range.first() : 0;
+    }
+
+    private static int last(Layout layout) {
+        return layout instanceof Range range ? range.last() : 0;
     }
 
     private static Task decode(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

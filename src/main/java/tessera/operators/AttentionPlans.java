@@ -48,7 +48,7 @@ final class AttentionPlans {
 
     /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
     static boolean isListed(AttentionSpec spec) {
-        Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0);
+        Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0, 0, 0);
         return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || Layout.simple(spec) == null;
     }
 
@@ -76,30 +76,20 @@ final class AttentionPlans {
     private void simple(Layout layout) {
         Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
         if (layout instanceof Bsr) {
-            candidates.add(byRows);
+            beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
-            for (String variant : List.of("matrix", "registers", "tiles", "decode")) {
-                candidates.ruleOut(variant, "the " + variant + " kernel needs a FULL or RANGE layout, not " + layout.name());
-            }
+            candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
             return;
         }
         int parts = parts();
         boolean gpu = device.kind().equals("GPU");
-        boolean tilesFirst = gpu && spec.queries() >= 16;
         if (gpu) {
             decode((Range) layout);
         }
         if (parts >= 2) {
             split(layout, parts);
         }
-        TilePlans tiles = new TilePlans(spec, device, (Range) layout, this);
-        if (tilesFirst) {
-            tiles.all();
-        }
-        candidates.add(byRows);
-        if (!tilesFirst) {
-            tiles.all();
-        }
+        beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
         if (parts < 2) {
             split(layout, 2);
         }
@@ -107,6 +97,18 @@ final class AttentionPlans {
             decode((Range) layout);
         }
         stored(layout);
+    }
+
+    /** Tiles before or after rows: on a GPU, where there are rows enough for a tile, they come first. */
+    private void beside(TilePlans tiles, Runnable rows) {
+        boolean first = device.kind().equals("GPU") && spec.queries() >= 16 && tiles.areDense();
+        if (first) {
+            tiles.all();
+        }
+        rows.run();
+        if (!first) {
+            tiles.all();
+        }
     }
 
     private void listed() {
@@ -125,16 +127,12 @@ final class AttentionPlans {
             if (parts >= 2) {
                 split(first, parts);
             }
-            for (String name : names) {
-                rows(Listing.of(spec, name));
-            }
+            beside(new TilePlans(spec, device, first, this), () -> names.forEach(name -> rows(Listing.of(spec, name))));
             if (parts < 2) {
                 split(first, 2);
             }
-            String not = " kernel computes plain scores over a FULL or RANGE layout, not " + (spec.scores().isPlain() ? first.name() : spec.scores());
-            for (String variant : List.of("matrix", "registers", "tiles", "decode")) {
-                candidates.ruleOut(variant, "the " + variant + not);
-            }
+            candidates.ruleOut("decode", "the decode kernel computes plain scores over a FULL or RANGE layout, not "
+                    + (spec.scores().isPlain() ? first.name() : spec.scores()));
         }
         stored(first);
     }

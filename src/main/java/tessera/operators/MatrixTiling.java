@@ -2,10 +2,10 @@ package tessera.operators;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.engine.Device;
-import tessera.layouts.Range;
 import tessera.planner.Plan;
 import tessera.specialise.KernelCache;
 
@@ -33,9 +33,21 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
     private static final List<MatrixTiling> SPLIT = List.of(new MatrixTiling(16, 4, 2, 2), new MatrixTiling(16, 4, 1, 1), new MatrixTiling(32, 4, 1, 1),
             new MatrixTiling(32, 8, 1, 2), new MatrixTiling(16, 4, 1, 2));
 
+    /** Fewer queries for blocks of few. */
+    private static final List<MatrixTiling> SMALL_HALF = List.of(new MatrixTiling(64, 2, 2, 1), new MatrixTiling(16, 2, 2, 2),
+            new MatrixTiling(32, 2, 2, 2), new MatrixTiling(32, 2, 1, 2), new MatrixTiling(16, 2, 1, 2), new MatrixTiling(16, 1, 1, 2));
+
+    private static final List<MatrixTiling> SMALL_SPLIT = List.of(new MatrixTiling(16, 2, 2, 2), new MatrixTiling(16, 2, 1, 2), new MatrixTiling(32, 2, 1, 2),
+            new MatrixTiling(16, 1, 1, 2));
+
     /** Tilings of the kernel that reads a type. */
     static List<MatrixTiling> all(DType storage) {
         return storage == DType.F16 ? HALF : SPLIT;
+    }
+
+    /** Tilings for lists of tiles. */
+    static List<MatrixTiling> listed(DType storage) {
+        return Stream.of(all(storage), storage == DType.F16 ? SMALL_HALF : SMALL_SPLIT).flatMap(List::stream).toList();
     }
 
     /** The tiling of a plan. */
@@ -52,8 +64,13 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
         return 16 * rowTiles * warps;
     }
 
+    /** What a pair costs, more or less: a warp with one tile of rows, or a group with few rows, reads more keys for each. */
+    double cost() {
+        return (rowTiles == 1 ? 1.25 : 1) * Math.max(1, 64.0 / tileQ());
+    }
+
     /** Why no tiling fits, or null if one might. */
-    static String limit(AttentionSpec spec, Range range, Device device, DType storage) {
+    static String never(AttentionSpec spec, Device device, DType storage) {
         int step = storage == DType.F16 ? 16 : 8;
         if (!device.instructions()) {
             return "needs matrix units, which kernels reach on NVIDIA's GPUs from Ampere on by PTX, CUDA or OpenCL, not " + device.id();
@@ -63,9 +80,6 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
         }
         if (spec.headDim() % step != 0 || spec.valueDim() % step != 0) {
             return "takes head dimensions that are multiples of " + step + ", not " + spec.headDim() + " and " + spec.valueDim();
-        }
-        if (range.sink() > 0) {
-            return "takes a window without sinks";
         }
         return spec.scale() > 0 ? null : "takes a scale above 0, not " + spec.scale();
     }

@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Map;
 import tessera.AttentionSpec;
 import tessera.engine.Device;
-import tessera.layouts.Range;
 import tessera.planner.Plan;
 
 /**
@@ -41,10 +40,7 @@ record RegisterTiling(int tileQ, int tileK, int rows, int lanes, int tiles) {
     }
 
     /** Why it does not fit, or null if it does. */
-    String limit(AttentionSpec spec, Range range, Device device) {
-        if (range.sink() > 0) {
-            return "takes a window without sinks";
-        }
+    String limit(AttentionSpec spec, Device device) {
         if (spec.valueDim() % lanes != 0) {
             return "takes value dimensions that are multiples of " + lanes + ", not " + spec.valueDim();
         }

@@ -1,30 +1,54 @@
 package tessera.operators;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.engine.Device;
+import tessera.layouts.Layout;
+import tessera.layouts.Listing;
 import tessera.layouts.Range;
+import tessera.layouts.TileLists;
 
-/** The plans of an attention over a window that take a tile of queries and a tile of keys at a time, best guess first. */
+/** The plans of an attention that take a tile of queries and a tile of keys at a time, best guess first. */
 final class TilePlans {
 
     private static final int[][] TILES = {{16, 32, 8}, {16, 16, 8}, {8, 16, 8}, {32, 32, 4}};
 
+    /** What a row by itself costs for a pair, against a tile: nobody shares the keys that it reads. */
+    private static final int ROW_COST = 16;
+
     private final AttentionSpec spec;
     private final Device device;
-    private final Range range;
+    private final Layout layout;
+    private final Listing listing;
     private final AttentionPlans plans;
 
-    TilePlans(AttentionSpec spec, Device device, Range range, AttentionPlans plans) {
+    /** @param layout a window, whole blocks, or lists of runs */
+    TilePlans(AttentionSpec spec, Device device, Layout layout, AttentionPlans plans) {
         this.spec = spec;
         this.device = device;
-        this.range = range;
+        this.layout = layout;
+        this.listing = !TileBuffers.isListed(spec) || TileBuffers.limit(spec) != null ? null
+                : layout instanceof Listing l ? l : Listing.of(spec, layout.name());
         this.plans = plans;
     }
 
+    /** Whether tiles of a usual size hold few enough pairs that nobody sees. */
+    boolean areDense() {
+        return listing == null || lists(16, 16).pairs() < ROW_COST * (double) Math.max(1, layout.pairs(spec));
+    }
+
     void all() {
+        String unlisted = TileBuffers.isListed(spec) ? TileBuffers.limit(spec) : null;
+        if (unlisted != null) {
+            List.of("matrix", "registers", "tiles").forEach(variant -> plans.candidates.ruleOut(variant, unlisted));
+            return;
+        }
         for (DType storage : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32)) {
             matrix(storage);
         }
@@ -33,9 +57,13 @@ final class TilePlans {
             plans.candidates.ruleOut("tiles", device.id() + " has no local memory");
             return;
         }
-        for (RegisterTiling t : RegisterTiling.all()) {
-            add("registers", t.tuning(), DType.F32, t.limit(spec, range, device), "scores and sums stay in registers, " + t.rows()
+        for (RegisterTiling t : sorted(RegisterTiling.all(), t -> visited(t.tileQ(), t.tileK()))) {
+            add("registers", t.tuning(), t.tileQ(), t.tileK(), DType.F32, t.limit(spec, device), "scores and sums stay in registers, " + t.rows()
                     + " queries for each work-item (" + t.localBytes(spec) + " bytes of local memory)");
+        }
+        if (!(layout instanceof Range)) {
+            plans.candidates.ruleOut("tiles", "the tiles kernel needs a FULL or RANGE layout, not " + layout.name());
+            return;
         }
         for (int[] t : TILES) {
             tiles(t[0], t[1], t[2]);
@@ -44,22 +72,47 @@ final class TilePlans {
 
     /** Matrix units read float16; float32 goes through them in two parts. */
     private void matrix(DType storage) {
-        String never = MatrixTiling.limit(spec, range, device, storage);
+        String never = MatrixTiling.never(spec, device, storage);
         if (never != null) {
             plans.candidates.ruleOut("matrix " + storage, never);
             return;
         }
-        for (MatrixTiling t : MatrixTiling.all(storage)) {
-            add("matrix", t.tuning(), storage, t.limit(spec, device, storage), "matrix units, " + t.tileQ() + " queries for each work-group"
-                    + (storage == DType.F16 ? "; weights are rounded to float16" : "; float32 in two parts of 11 bits"));
+        List<MatrixTiling> tilings = listing == null ? MatrixTiling.all(storage) : MatrixTiling.listed(storage);
+        for (MatrixTiling t : sorted(tilings, t -> t.cost() * visited(t.tileQ(), t.tileK()))) {
+            add("matrix", t.tuning(), t.tileQ(), t.tileK(), storage, t.limit(spec, device, storage), "matrix units, " + t.tileQ()
+                    + " queries for each work-group" + (storage == DType.F16 ? "; weights are rounded to float16" : "; float32 in two parts of 11 bits"));
         }
+    }
+
+    private TileLists lists(int tileQ, int tileK) {
+        return new TileLists(spec, listing, tileQ, tileK);
+    }
+
+    /** Pairs in the tiles that are visited; 1 where a window says which those are. */
+    private double visited(int tileQ, int tileK) {
+        return listing == null ? 1 : lists(tileQ, tileK).pairs();
+    }
+
+    /** Lists of tiles tell which tiles hold the fewest pairs; otherwise the order stays. */
+    private <T> List<T> sorted(List<T> tilings, ToDoubleFunction<T> cost) {
+        List<T> all = new ArrayList<>(tilings);
+        if (listing != null) {
+            all.sort(Comparator.comparingDouble(cost));
+        }
+        return all;
     }
 
     private void tiles(int tileQ, int tileK, int lanes) {
         int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
         long local = 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
-        add("tiles", AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes), DType.F32, limit(device, tileQ * lanes, local),
-                "tiles of keys and values are shared in local memory (" + local + " bytes)");
+        String limit = limit(device, tileQ * lanes, local);
+        Map<String, Integer> tuning = AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes);
+        if (limit == null) {
+            plans.candidates.add(plans.plan(layout, "tiles", tuning, DType.F32, 1,
+                    "tiles of keys and values are shared in local memory (" + local + " bytes)"));
+        } else {
+            plans.candidates.ruleOut("tiles " + tuning, limit);
+        }
     }
 
     /** Why a device cannot run a group of so many work-items with so much local memory, or null if it can. */
@@ -71,11 +124,27 @@ final class TilePlans {
                 : "needs " + localBytes + " bytes of local memory, " + device.id() + " has " + device.localMemoryBytes();
     }
 
-    private void add(String variant, Map<String, Integer> tuning, DType storage, String limit, String reason) {
-        if (limit == null) {
-            plans.candidates.add(plans.plan(range, variant, tuning, storage, 1, reason));
+    private void add(String variant, Map<String, Integer> tuning, int tileQ, int tileK, DType storage, String limit, String reason) {
+        String why = limit == null ? listLimit(tileQ, tileK) : limit;
+        if (why != null) {
+            plans.candidates.ruleOut(variant + " " + tuning + " " + storage, why);
+        } else if (listing == null) {
+            plans.candidates.add(plans.plan(layout, variant, tuning, storage, 1, reason));
         } else {
-            plans.candidates.ruleOut(variant + " " + tuning + " " + storage, limit);
+            double all = (double) spec.batch() * spec.heads() * spec.queries() * spec.keys();
+            String visits = String.format(Locale.ROOT, "; %.1f %% of the pairs lie in tiles of %d x %d that are visited", 100 * visited(tileQ, tileK) / all, tileQ, tileK);
+            plans.candidates.add(plans.plan(layout, variant, tuning, storage, 1, reason + visits));
         }
+    }
+
+    /** Why an array cannot hold the lists of tiles, or null if one can. */
+    private String listLimit(int tileQ, int tileK) {
+        if (listing == null || !spec.isDynamic()) {
+            return null;
+        }
+        long most = Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4);
+        long needed = lists(tileQ, tileK).capacity();
+        return needed <= most ? null : "its lists of tiles may need " + needed + " numbers, one array holds " + most
+                + "; use blocks that are multiples of its tiles, or fewer queries at a time";
     }
 }

@@ -151,6 +151,7 @@ public final class SelfCheck {
                 case "cuSeqlensK" -> start(i, spec.arrangement().sequences(), spec.keys());
                 case "pageTable" -> (31L * i + 7) % spec.arrangement().pages();
                 case "keyBlocks" -> x < -1 ? -1 : (31L * i + 7) % Math.ceilDiv(spec.keys(), spec.arrangement().listBlock());
+                case "keyColumns" -> x < -1 ? -1 : (31L * i + 7) % spec.keys();
                 case "slopes" -> 0.1f * Math.abs(x);
                 case "bias" -> x < -1.5f ? Float.NEGATIVE_INFINITY : x;
                 case "mask" -> x < -0.5f ? 0 : 1;

@@ -58,15 +58,21 @@ final class Arranged {
         return spec.scores().keyLengths() ? at("keyLengths", sequence) : spec.keys();
     }
 
-    /** Whether the query's own list has the block of a key; true where there are no lists. */
+    /** Whether the query's own list has the block of a key, or the key is a column; true where there are no lists. */
     boolean lists(int batch, int head, int query, int key) {
         if (arrangement.lists() == 0) {
             return true;
         }
         int listHead = head / (spec.heads() / arrangement.listHeads());
-        int list = ((batch * spec.queries() + query) * arrangement.listHeads() + listHead) * arrangement.lists();
-        for (int n = list; n < list + arrangement.lists(); n++) {
-            if (at("keyBlocks", n) == key / arrangement.listBlock()) {
+        int blocks = Math.ceilDiv(spec.queries(), arrangement.listQueries());
+        int list = (batch * blocks + query / arrangement.listQueries()) * arrangement.listHeads() + listHead;
+        return names("keyBlocks", list, arrangement.lists(), key / arrangement.listBlock())
+                || names("keyColumns", batch * arrangement.listHeads() + listHead, arrangement.columns(), key);
+    }
+
+    private boolean names(String input, int list, int size, int wanted) {
+        for (int n = list * size; n < (list + 1) * size; n++) {
+            if (at(input, n) == wanted) {
                 return true;
             }
         }

@@ -124,9 +124,27 @@ class ArrangementTest {
         Blocks mask = new Blocks(1, 16, 20, 4, 4, (_, qb, kb) -> IntStream.of(listed[qb]).anyMatch(b -> b == kb));
         AttentionSpec byList = AttentionSpec.of(1, 4, 16, DIM).kvHeads(2).keys(20).lse().listed(1, 3, 4).build();
         AttentionSpec byMask = AttentionSpec.of(1, 4, 16, DIM).kvHeads(2).keys(20).lse().mask(mask).build();
+        AttentionSpec byBlock = byMask.toBuilder().mask(Mask.FULL).listed(1, 3, 4, 4).build();
         Map<String, Tensor> lists = run(device, byList, q, k, v, blocks);
         assertSame(run(device, byMask, q, k, v).get("out"), lists.get("out"));
+        assertSame(lists.get("out"), run(device, byBlock, q, k, v, integers(4, 0, -1, 1, 1, 3, 2, -1, -1, -1, -1, -1).reshape(1, 4, 1, 3)).get("out"));
         assertEquals(0, lists.get("out").get(15 * DIM), "a query without keys");
+    }
+
+    /** Vertical lines and blocks on the diagonal, as MInference has them; the lines cross some of the blocks. */
+    @ParameterizedTest
+    @MethodSource("devices")
+    void columnsBesideBlocksCountOnce(Device device) {
+        Tensor q = Tensor.random(Shape.of(1, 4, 21, DIM), 1);
+        Tensor k = Tensor.random(Shape.of(1, 2, 21, DIM), 2);
+        Tensor v = Tensor.random(Shape.of(1, 2, 21, DIM), 3);
+        AttentionSpec byList = AttentionSpec.of(1, 4, 21, DIM).kvHeads(2).causal().lse().listed(1, 1, 8, 8).keyColumns(4).build();
+        AttentionSpec byMask = AttentionSpec.of(1, 4, 21, DIM).kvHeads(2).causal().lse()
+                .mask((map, query, position, key) -> query / 8 == key / 8 || key == 3 || key == 4 || key == 13).build();
+        Map<String, Tensor> lists = run(device, byList, q, k, v, integers(0, 1, 2).reshape(1, 3, 1, 1), integers(4, 13, -1, 3).reshape(1, 1, 4));
+        Map<String, Tensor> masked = run(device, byMask, q, k, v);
+        assertSame(masked.get("out"), lists.get("out"));
+        assertSame(masked.get("lse"), lists.get("lse"));
     }
 
     @ParameterizedTest
@@ -204,6 +222,11 @@ class ArrangementTest {
         refused(ragged, "cuSeqlensK must begin at 0, never fall and end at most at 10, got 11", Map.of("cuSeqlensK", integers(0, 2, 11)));
         AttentionSpec listed = attention(1, 2, 10).listed(1, 1, 4).build();
         refused(listed, "keyBlocks[0, 1, 0, 0] must be between -1 and 2, got 3", Map.of("keyBlocks", integers(0, 3).reshape(1, 2, 1, 1)));
+        AttentionSpec shared = attention(1, 9, 10).listed(1, 1, 4, 4).keyColumns(2).build();
+        refused(shared, "keyBlocks[0, 2, 0, 0] must be between -1 and 2, got -2", Map.of("keyBlocks", integers(0, 1, -2).reshape(1, 3, 1, 1)));
+        refused(shared, "keyColumns[0, 0, 1] must be between -1 and 9, got 10", Map.of("keyColumns", integers(0, 10).reshape(1, 1, 2)));
+        var alone = assertThrows(IllegalArgumentException.class, () -> attention(1, 9, 10).keyColumns(2).build());
+        assertTrue(alone.getMessage().contains("stand beside listed blocks"), alone::getMessage);
     }
 
     private static void refused(AttentionSpec spec, String words, Map<String, Tensor> wrong) {

@@ -157,6 +157,11 @@ final class AttentionContractSpecs {
             attention(2, 4, 2, 17, 63, 8, 12).listed(2, 5, 8).lse().build(),
             attention(2, 4, 4, 17, 63, 8, 12).listed(1, 9, 1).causal().keyLengths().lse().build(),
             attention(1, 4, 2, 17, 63, 8, 8).listed(4, 3, 16).mask(Mask.streaming(1, 20)).causal().softcap(4).lse().build(),
+            attention(2, 4, 2, 63, 63, 8, 12).listed(2, 5, 16, 8).causal().lse().build(),
+            attention(1, 4, 2, 63, 100, 8, 12).listed(1, 9, 7, 11).keyColumns(6).mask(new Window(3, 20, 2)).alignment(BOTTOM_RIGHT).lse().build(),
+            attention(2, 4, 4, 63, 100, 8, 8).listed(4, 3, 32, 33).keyColumns(20).causal().keyLengths().sinks().lse().build(),
+            attention(1, 2, 2, 100, 63, 8, 8).listed(1, 2, 50, 1).keyColumns(3).mask(Mask.window(3, 1)).alignment(TOP_LEFT).columnMass().build(),
+            attention(1, 4, 2, 17, 63, 8, 8).listed(2, 2, 1, 8).keyColumns(70).mask(Mask.perHead(Mask.window(9, 9), Mask.FULL)).slopes().lse().build(),
             // masses, and scores at every stage
             attention(2, 4, 2, 17, 63, 8, 12).causal().columnMass().blockMass(8, 16).lse().build(),
             attention(1, 2, 2, 63, 63, 8, 8).mask(blocks(2, 63, 63, 16, 8)).columnMass().blockMass(16, 8).build(),

@@ -15,6 +15,7 @@ import tessera.Prepared;
 import tessera.Tensor;
 import tessera.Tessera;
 import tessera.engine.Device;
+import tessera.masks.Blocks;
 import tessera.masks.Mask;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
@@ -32,7 +33,15 @@ class MatrixUnitsTest {
             AttentionSpec.of(1, 2, 1000, 128).causal().lse().build(),
             AttentionSpec.of(1, 3, 513, 96).keys(1025).valueDim(32).mask(Mask.window(200, 7)).lse().build(),
             AttentionSpec.of(1, 2, 257, 256).build(),
-            AttentionSpec.of(1, 2, 300, 32).keys(2048).scale(8).build());
+            AttentionSpec.of(1, 2, 300, 32).keys(2048).scale(8).build(),
+            AttentionSpec.of(1, 4, 777, 64).kvHeads(2).mask(blocks(2, 777, 64)).causal().lse().build(),
+            AttentionSpec.of(2, 2, 1024, 128).mask(blocks(1, 1024, 128)).lse().build(),
+            AttentionSpec.of(1, 2, 333, 64).mask(Mask.streaming(5, 60)).causal().lse().build(),
+            AttentionSpec.of(2, 4, 700, 64).listed(4, 3, 128, 64).keyColumns(9).causal().lse().build());
+
+    private static Blocks blocks(int maps, int length, int size) {
+        return new Blocks(maps, length, length, size, size, (map, qb, kb) -> qb != 1 && (5 * map + 3 * qb + 7 * kb) % 4 < 2);
+    }
 
     @TestFactory
     Stream<DynamicTest> everyTiling() {
@@ -46,7 +55,7 @@ class MatrixUnitsTest {
         try (Prepared prepared = Tessera.unchecked(spec, device, plan)) {
             for (long seed : new long[] {1, 2}) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
-                SelfCheck.inputs(spec, seed).forEach((name, tensor) -> tensors.put(name, tensor.to(spec.dtype())));
+                SelfCheck.inputs(spec, seed).forEach((name, tensor) -> tensors.put(name, tensor.to(spec.type(name))));
                 spec.outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(DType.F32, shape)));
                 float[] first = null;
                 for (int run = 0; run < RUNS; run++) {

@@ -55,8 +55,8 @@ class PlannerTest {
         assertEquals(List.of("decode", "split", "rows", "registers", "tiles", "stored"), variants(decoding, GPU));
         assertEquals(List.of("split", "rows", "registers", "tiles", "decode", "stored"), variants(decoding, CPU));
         assertEquals(List.of("rows", "stored"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
-        assertEquals(List.of("rows"), variants(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb <= qb)).build(), GPU));
-        assertEquals(List.of("tiles", "rows", "split", "stored"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));
+        assertEquals(List.of("registers", "rows"), variants(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb <= qb)).build(), GPU));
+        assertEquals(List.of("registers", "tiles", "rows", "split", "stored"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));
         assertEquals(List.of("rows"), variants(MergeSpec.of(2, 1, 1, 1, 1), GPU));
     }
 
