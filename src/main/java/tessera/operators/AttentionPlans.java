@@ -1,5 +1,6 @@
 package tessera.operators;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +118,11 @@ final class AttentionPlans {
             candidates.ruleOut("ATTN", e.getMessage());
             return;
         }
-        Listing first = Listing.of(spec, names.getFirst());
+        List<Listing> listings = listings(names);
+        if (listings.isEmpty()) {
+            return;
+        }
+        Listing first = listings.getFirst();
         int parts = parts();
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
@@ -125,9 +130,7 @@ final class AttentionPlans {
             if (parts >= 2) {
                 split(first, parts);
             }
-            for (String name : names) {
-                rows(Listing.of(spec, name));
-            }
+            listings.forEach(this::rows);
             if (parts < 2) {
                 split(first, 2);
             }
@@ -137,6 +140,19 @@ final class AttentionPlans {
             }
         }
         stored(first);
+    }
+
+    /** Those of the layouts that are not too large to be made. */
+    private List<Listing> listings(List<String> names) {
+        List<Listing> listings = new ArrayList<>();
+        for (String name : names) {
+            try {
+                listings.add(Listing.of(spec, name));
+            } catch (IllegalArgumentException e) {
+                candidates.ruleOut("rows " + name, e.getMessage());
+            }
+        }
+        return listings;
     }
 
     private void rows(Listing listing) {
