@@ -1,0 +1,57 @@
+package tessera.cli;
+
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import tessera.AttentionSpec;
+import tessera.io.AtomicFile;
+import tessera.layouts.BlockMap;
+import tessera.layouts.BlockStatistics;
+
+/** What a mask leaves of blocks of one size: a line, figures and a picture. */
+record BlockReport(AttentionSpec spec, int blockSize, BlockMap map, BlockStatistics statistics) {
+    private static final int USUAL_SIZE = 128;
+    private static final long USUAL_BLOCKS = 1 << 22;
+
+    /** @param blockSize or null for 128, or as much more as keeps the map small */
+    static BlockReport of(AttentionSpec spec, Integer blockSize) {
+        int size = blockSize == null ? USUAL_SIZE : blockSize;
+        while (blockSize == null && SpecOptions.blocks(spec, size) > USUAL_BLOCKS) {
+            size *= 2;
+        }
+        BlockMap map = BlockMap.of(spec, size, size);
+        return new BlockReport(spec, size, map, map.statistics(spec));
+    }
+
+    String line() {
+        return "Blocks of " + blockSize + " x " + blockSize + ": " + statistics;
+    }
+
+    Map<String, Object> tree() {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("blockSize", blockSize);
+        tree.putAll(statistics.tree());
+        return tree;
+    }
+
+    void draw(Path file) {
+        String title = spec.mask() + (spec.causal() ? ", causal" : "") + ", " + spec.queries() + " x " + spec.keys() + ", blocks of " + blockSize
+                + " x " + blockSize + String.format(Locale.ROOT, ", density %.4f", statistics.tokenDensity());
+        ByteBuffer png = ByteBuffer.wrap(new BlockPicture(map).png(title));
+        AtomicFile.write(file, channel -> {
+            while (png.hasRemaining()) {
+                channel.write(png);
+            }
+        });
+    }
+
+    void print(PrintWriter out, Path picture) {
+        out.println(line());
+        if (picture != null) {
+            out.println(picture.toAbsolutePath().normalize() + ": empty grey, partial orange, full blue");
+        }
+    }
+}
