@@ -19,7 +19,7 @@ record BlockReport(AttentionSpec spec, int blockSize, BlockMap map, BlockStatist
     /** @param blockSize or null for 128, or as much more as keeps the map small */
     static BlockReport of(AttentionSpec spec, Integer blockSize) {
         int size = blockSize == null ? USUAL_SIZE : blockSize;
-        while (blockSize == null && SpecOptions.blocks(spec, size) > USUAL_BLOCKS) {
+        while (blockSize == null && SpecOptions.blocks(size, spec.queries(), spec.keys()) > USUAL_BLOCKS) {
             size *= 2;
         }
         BlockMap map = BlockMap.of(spec, size, size);
@@ -38,8 +38,8 @@ record BlockReport(AttentionSpec spec, int blockSize, BlockMap map, BlockStatist
     }
 
     void draw(Path file) {
-        String title = spec.mask() + (spec.causal() ? ", causal" : "") + ", " + spec.queries() + " x " + spec.keys() + ", blocks of " + blockSize
-                + " x " + blockSize + String.format(Locale.ROOT, ", density %.4f", statistics.tokenDensity());
+        String title = String.format(Locale.ROOT, "%d x %d in blocks of %d x %d, density %.4f: %s%s", spec.queries(), spec.keys(), blockSize, blockSize,
+                statistics.tokenDensity(), spec.causal() ? "causal, " : "", spec.mask());
         ByteBuffer png = ByteBuffer.wrap(new BlockPicture(map).png(title));
         AtomicFile.write(file, channel -> {
             while (png.hasRemaining()) {

@@ -23,6 +23,7 @@ import tessera.experiments.Machine;
             DecodeCommand.class,
             DenseCommand.class,
             GrowthCommand.class,
+            LayoutsCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class

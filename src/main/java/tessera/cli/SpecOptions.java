@@ -96,28 +96,28 @@ final class SpecOptions {
         if (lse) {
             builder.lse();
         }
-        AttentionSpec unmasked = builder.build();
+        builder.build(); // what is wrong with sizes is said before the mask is made
         if (blockSize != null) {
-            requireFewBlocks("--block-size", blockSize, unmasked);
+            requireFewBlocks("--block-size", blockSize, queries, keys);
         }
-        return unmasked.toBuilder().mask(masks.mask(queries, keys, blockSize)).build();
+        return builder.mask(masks.mask(queries, keys, blockSize)).build();
     }
 
     /** @throws IllegalArgumentException if there are more blocks than can be made in a few seconds, naming a size that would do */
-    static void requireFewBlocks(String option, int size, AttentionSpec spec) {
-        long blocks = blocks(spec, size);
+    static void requireFewBlocks(String option, int size, int queries, int keys) {
+        long blocks = blocks(size, queries, keys);
         if (blocks > MOST_BLOCKS) {
-            int enough = Math.max(1, (int) Math.sqrt((double) spec.queries() * spec.keys() / MOST_BLOCKS));
-            while (blocks(spec, enough) > MOST_BLOCKS) {
+            int enough = (int) Math.max(1, Math.sqrt((double) queries * keys / MOST_BLOCKS));
+            while (blocks(enough, queries, keys) > MOST_BLOCKS) {
                 enough++;
             }
-            throw new IllegalArgumentException(option + " " + size + " cuts " + spec.queries() + " queries x " + spec.keys() + " keys into " + blocks
+            throw new IllegalArgumentException(option + " " + size + " cuts " + queries + " queries x " + keys + " keys into " + blocks
                     + " blocks, more than " + MOST_BLOCKS + "; use " + option + " " + enough + " or more");
         }
     }
 
-    static long blocks(AttentionSpec spec, int size) {
-        return (long) Math.ceilDiv(spec.queries(), size) * Math.ceilDiv(spec.keys(), size);
+    static long blocks(int size, int queries, int keys) {
+        return (long) Math.ceilDiv(queries, size) * Math.ceilDiv(keys, size);
     }
 
     Integer blockSize() {

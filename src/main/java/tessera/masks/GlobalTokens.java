@@ -59,6 +59,6 @@ public record GlobalTokens(BitSet tokens) implements Mask {
 
     @Override
     public String toString() {
-        return "global tokens " + tokens;
+        return tokens.cardinality() > 8 ? tokens.cardinality() + " global tokens" : "global tokens " + tokens;
     }
 }
