@@ -13,17 +13,35 @@ import tessera.layouts.BlockStatistics;
 
 /** What a mask leaves of blocks of one size: a line, figures and a picture. */
 record BlockReport(AttentionSpec spec, int blockSize, BlockMap map, BlockStatistics statistics) {
+    private static final long MOST_BLOCKS = 1 << 26;
     private static final int USUAL_SIZE = 128;
     private static final long USUAL_BLOCKS = 1 << 22;
 
     /** @param blockSize or null for 128, or as much more as keeps the map small */
     static BlockReport of(AttentionSpec spec, Integer blockSize) {
         int size = blockSize == null ? USUAL_SIZE : blockSize;
-        while (blockSize == null && SpecOptions.blocks(size, spec.queries(), spec.keys()) > USUAL_BLOCKS) {
+        while (blockSize == null && blocks(size, spec.queries(), spec.keys()) > USUAL_BLOCKS) {
             size *= 2;
         }
         BlockMap map = BlockMap.of(spec, size, size);
         return new BlockReport(spec, size, map, map.statistics(spec));
+    }
+
+    /** @throws IllegalArgumentException if there are more blocks than can be made in a few seconds, naming a size that would do */
+    static void requireFew(String option, int size, int queries, int keys) {
+        long blocks = blocks(size, queries, keys);
+        if (blocks > MOST_BLOCKS) {
+            int enough = (int) Math.max(1, Math.sqrt((double) queries * keys / MOST_BLOCKS));
+            while (blocks(enough, queries, keys) > MOST_BLOCKS) {
+                enough++;
+            }
+            throw new IllegalArgumentException(option + " " + size + " cuts " + queries + " queries x " + keys + " keys into " + blocks
+                    + " blocks, more than " + MOST_BLOCKS + "; use " + option + " " + enough + " or more");
+        }
+    }
+
+    private static long blocks(int size, int queries, int keys) {
+        return (long) Math.ceilDiv(queries, size) * Math.ceilDiv(keys, size);
     }
 
     String line() {

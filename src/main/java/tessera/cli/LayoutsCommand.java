@@ -37,7 +37,7 @@ final class LayoutsCommand implements Callable<Integer> {
         CompareCommand.atLeastOne("--length", length, 1);
         CompareCommand.atLeastOne("--block-size", blockSize, 1);
         CompareCommand.atLeastOne("--runs", runs, 1);
-        SpecOptions.requireFewBlocks("--block-size", blockSize, length, length);
+        BlockReport.requireFew("--block-size", blockSize, length, length);
         LayoutTrials trials;
         try (Progress progress = new Progress("layouts", LayoutTrials.SIZE)) {
             trials = LayoutTrials.run(length, blockSize, runs, SEED, progress::step);

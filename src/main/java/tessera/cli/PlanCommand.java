@@ -145,7 +145,7 @@ final class PlanCommand implements Callable<Integer> {
         Integer size = mapBlock == null ? options.blockSize() : mapBlock;
         if (mapBlock != null) {
             CompareCommand.atLeastOne("--map-block", mapBlock, 1);
-            SpecOptions.requireFewBlocks("--map-block", mapBlock, length, keyCount());
+            BlockReport.requireFew("--map-block", mapBlock, length, keyCount());
         }
         BlockReport blocks = BlockReport.of(spec, size);
         if (picture != null) {

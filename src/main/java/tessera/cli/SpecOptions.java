@@ -1,5 +1,6 @@
 package tessera.cli;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -25,8 +26,6 @@ final class SpecOptions {
 
     /** The operators that take q, k and v. */
     enum OperatorName { ATTENTION, RECURRENCE }
-
-    private static final long MOST_BLOCKS = 1 << 26;
 
     @Option(names = "--operator", paramLabel = "NAME", defaultValue = "ATTENTION", description = "attention or recurrence (default: attention).")
     OperatorName operator;
@@ -98,26 +97,9 @@ final class SpecOptions {
         }
         builder.build(); // what is wrong with sizes is said before the mask is made
         if (blockSize != null) {
-            requireFewBlocks("--block-size", blockSize, queries, keys);
+            BlockReport.requireFew("--block-size", blockSize, queries, keys);
         }
         return builder.mask(masks.mask(queries, keys, blockSize)).build();
-    }
-
-    /** @throws IllegalArgumentException if there are more blocks than can be made in a few seconds, naming a size that would do */
-    static void requireFewBlocks(String option, int size, int queries, int keys) {
-        long blocks = blocks(size, queries, keys);
-        if (blocks > MOST_BLOCKS) {
-            int enough = (int) Math.max(1, Math.sqrt((double) queries * keys / MOST_BLOCKS));
-            while (blocks(enough, queries, keys) > MOST_BLOCKS) {
-                enough++;
-            }
-            throw new IllegalArgumentException(option + " " + size + " cuts " + queries + " queries x " + keys + " keys into " + blocks
-                    + " blocks, more than " + MOST_BLOCKS + "; use " + option + " " + enough + " or more");
-        }
-    }
-
-    static long blocks(int size, int queries, int keys) {
-        return (long) Math.ceilDiv(queries, size) * Math.ceilDiv(keys, size);
     }
 
     Integer blockSize() {
@@ -127,8 +109,14 @@ final class SpecOptions {
     /** The blocks that hold at least one pair which mask and causality allow. */
     private Blocks rounded(AttentionSpec exact) {
         BlockMap map = BlockMap.of(exact, blockSize, blockSize);
-        return new Blocks(map.maps(), exact.queries(), exact.keys(), blockSize, blockSize,
-                (head, queryBlock, keyBlock) -> map.find(head * map.queries().count() + queryBlock, keyBlock) >= 0);
+        int columns = map.keys().count();
+        BitSet visited = new BitSet();
+        for (int row = 0; row < map.rows(); row++) {
+            for (int place = map.rowPtr()[row]; place < map.rowPtr()[row + 1]; place++) {
+                visited.set(row * columns + map.colIdx()[place]);
+            }
+        }
+        return new Blocks(1, exact.queries(), exact.keys(), blockSize, blockSize, (_, queryBlock, keyBlock) -> visited.get(queryBlock * columns + keyBlock));
     }
 
     private Blocks blocks(Tensor map, int queries, int keys) {

@@ -50,7 +50,7 @@ final class AttentionPlans {
     /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
     static boolean isListed(AttentionSpec spec) {
         Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0);
-        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || Layout.simple(spec) == null;
+        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || !Layout.isSimple(spec);
     }
 
     /** Why nothing can compute a spec on a device, in one sentence; null if something can. */
