@@ -120,6 +120,11 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         return alignment.offset(queries, keys);
     }
 
+    /** Mask and causality as one rule. */
+    public Mask visible() {
+        return causal ? mask.and(Mask.CAUSAL) : mask;
+    }
+
     /** The whole rule, element by element: mask and causality. */
     public boolean allows(int head, int query, int key) {
         return allowsAt(head, query, query + offset(), key);

@@ -24,6 +24,7 @@ import tessera.experiments.Machine;
             DenseCommand.class,
             SparseCommand.class,
             GrowthCommand.class,
+            LayoutsCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class

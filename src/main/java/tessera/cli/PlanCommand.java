@@ -1,19 +1,23 @@
 package tessera.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.RecurrenceSpec;
 import tessera.TesseraException;
 import tessera.engine.Device;
+import tessera.io.AtomicFile;
 import tessera.planner.DeviceProfile;
 import tessera.planner.Explanation;
 import tessera.planner.Planner;
@@ -21,6 +25,7 @@ import tessera.planner.Planner;
 @Command(name = "plan", aliases = "explain", mixinStandardHelpOptions = true,
         description = "Shows how an attention would be computed on each device, and why; runs nothing but the measurement of a new device.",
         footer = {"", "Example: tessera plan --length 2k --heads 8 --head-dim 64 --causal --window 255,0 --format json",
+            "Example: tessera plan --length 8k --window 511,0 --global 64 --random 3 --block-size 64 --picture blocks.png",
             "Example: tessera plan --operator recurrence --length 4k --gate head-token"})
 final class PlanCommand implements Callable<Integer> {
     @Mixin
@@ -65,9 +70,17 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--variant", paramLabel = "NAME", description = "With --show-kernel, of the first plan of this variant instead.")
     private String variant;
 
+    @Option(names = "--map-block", paramLabel = "B", converter = LengthConverter.class,
+            description = "Size of the blocks that the mask is described and drawn in (default: --block-size, else 128 or what gives at most 4 million).")
+    private Integer mapBlock;
+
+    @Option(names = "--picture", paramLabel = "FILE", description = "Draw the mask's empty, partial and full blocks as PNG; large maps are averaged.")
+    private Path picture;
+
     @Override
     public Integer call() {
         tessera.Spec spec = spec();
+        BlockReport blocks = blocks();
         List<Explanation> explanations = new ArrayList<>();
         for (Device device : common.devices()) {
             explanations.add(Explanation.of(spec, device, noMeasure ? null : DeviceProfile.of(device)));
@@ -79,8 +92,11 @@ final class PlanCommand implements Callable<Integer> {
                 if (!noMeasure && explanations.size() > 1) {
                     out.println("fastest by these predictions: " + Planner.fastest(spec, common.devices()));
                 }
+                if (blocks != null) {
+                    blocks.print(out, picture);
+                }
             }
-            case JSON -> Rows.json(out, explanations.stream().map(Explanation::tree).toList());
+            case JSON -> Rows.json(out, explanations.stream().map(explanation -> tree(explanation, blocks)).toList());
             case CSV -> Rows.csv(out, explanations.stream().flatMap(e -> e.rows().stream()).toList());
         }
         if (showKernel) {
@@ -96,15 +112,53 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private tessera.Spec spec() {
-        int valueSize = valueDim == null ? headDim : valueDim;
         if (options.operator == SpecOptions.OperatorName.RECURRENCE) {
             if (kvHeads != null || keys != null) {
                 throw new IllegalArgumentException("--kv-heads and --keys do not go with a recurrence, which has as many as queries");
             }
-            return options.recurrence(RecurrenceSpec.of(batch, heads, length, headDim).valueDim(valueSize).dtype(dtype), null);
+            return options.recurrence(RecurrenceSpec.of(batch, heads, length, headDim).valueDim(valueDim == null ? headDim : valueDim).dtype(dtype), null);
         }
-        int keyCount = keys == null ? length : keys;
-        return options.attention(AttentionSpec.of(batch, heads, length, headDim).kvHeads(kvHeads == null ? heads : kvHeads).keys(keyCount)
-                .valueDim(valueSize).dtype(dtype), length, keyCount, null);
+        return options.attention(attention(), length, keyCount(), null);
+    }
+
+    private AttentionBuilder attention() {
+        return AttentionSpec.of(batch, heads, length, headDim).kvHeads(kvHeads == null ? heads : kvHeads).keys(keyCount())
+                .valueDim(valueDim == null ? headDim : valueDim).dtype(dtype);
+    }
+
+    private int keyCount() {
+        return keys == null ? length : keys;
+    }
+
+    /** What the mask, before it is rounded up to blocks, leaves of them; null for a recurrence. The picture is drawn here, before a device is measured. */
+    private BlockReport blocks() {
+        if (options.operator == SpecOptions.OperatorName.RECURRENCE) {
+            if (mapBlock != null || picture != null) {
+                throw new IllegalArgumentException((picture != null ? "--picture" : "--map-block") + " needs an attention; a recurrence has no mask with blocks");
+            }
+            return null;
+        }
+        if (picture != null) {
+            AtomicFile.requireWritable(picture);
+        }
+        AttentionSpec spec = options.unrounded(attention(), length, keyCount());
+        Integer size = mapBlock == null ? options.blockSize() : mapBlock;
+        if (mapBlock != null) {
+            CompareCommand.atLeastOne("--map-block", mapBlock, 1);
+            BlockReport.requireFew("--map-block", mapBlock, length, keyCount());
+        }
+        BlockReport blocks = BlockReport.of(spec, size);
+        if (picture != null) {
+            blocks.draw(picture);
+        }
+        return blocks;
+    }
+
+    private static Map<String, Object> tree(Explanation explanation, BlockReport blocks) {
+        Map<String, Object> tree = explanation.tree();
+        if (blocks != null) {
+            tree.put("blocks", blocks.tree());
+        }
+        return tree;
     }
 }

@@ -1,9 +1,11 @@
 package tessera.cli;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 import tessera.AttentionBuilder;
@@ -16,9 +18,8 @@ import tessera.Shape;
 import tessera.Tensor;
 import tessera.UpdateRule.Correction;
 import tessera.UpdateRule.Gate;
+import tessera.layouts.BlockMap;
 import tessera.masks.Blocks;
-import tessera.masks.Mask;
-import tessera.masks.Window;
 
 /** What to compute, besides sizes and types: the options that describe a spec. */
 final class SpecOptions {
@@ -36,11 +37,8 @@ final class SpecOptions {
             description = "No key after the query; top-left or bottom-right (default) where queries and keys differ in number.")
     private CausalAlignment causal;
 
-    @Option(names = "--window", paramLabel = "LEFT,RIGHT", converter = Sides.class, description = "Keys before and after the query that it sees; -1 is open.")
-    private Window window;
-
-    @Option(names = "--sink", paramLabel = "S", converter = LengthConverter.class, description = "The first S keys are seen by every query; goes with --window.")
-    private Integer sink;
+    @Mixin
+    private MaskOptions masks;
 
     @Option(names = "--block-size", paramLabel = "B", converter = LengthConverter.class,
             description = "Round the mask up to blocks of B x B pairs and store it as block-sparse rows.")
@@ -72,19 +70,22 @@ final class SpecOptions {
      * @param blockMask [query blocks, key blocks] or [maps, query blocks, key blocks], 0 where a block is left out; or null
      */
     AttentionSpec attention(AttentionBuilder builder, int queries, int keys, Tensor blockMask) {
+        if (blockMask == null) {
+            AttentionSpec exact = unrounded(builder, queries, keys);
+            return blockSize == null ? exact : exact.toBuilder().mask(rounded(exact)).build();
+        }
+        refuse("an input with a block_mask", masks.given());
+        if (blockSize == null) {
+            throw new IllegalArgumentException("an input with a block_mask needs --block-size, for example --block-size 64");
+        }
+        AttentionSpec exact = unrounded(builder, queries, keys);
+        return exact.toBuilder().mask(blocks(blockMask, queries, keys)).build();
+    }
+
+    /** As {@link #attention}, without rounding the mask up to blocks. */
+    AttentionSpec unrounded(AttentionBuilder builder, int queries, int keys) {
         refuse("an attention", "--gate", gate, "--correction", correction, "--feature-map", featureMap, "--normalised", normalised, "--final-state", finalState);
-        if (blockMask != null) {
-            refuse("an input with a block_mask", "--window", window, "--sink", sink);
-            if (blockSize == null) {
-                throw new IllegalArgumentException("an input with a block_mask needs --block-size, for example --block-size 64");
-            }
-        }
-        if (blockSize != null && blockSize <= 0) {
-            throw new IllegalArgumentException("--block-size must be at least 1, got " + blockSize);
-        }
-        if (sink != null && window == null) {
-            throw new IllegalArgumentException("--sink needs a --window, for example --window 127,0");
-        }
+        CompareCommand.atLeastOne("--block-size", blockSize, 1);
         if (causal != null) {
             builder.causal(causal);
         }
@@ -94,26 +95,28 @@ final class SpecOptions {
         if (lse) {
             builder.lse();
         }
-        Window band = window == null ? new Window(0, -1, -1) : new Window(sink == null ? 0 : sink, window.left(), window.right());
-        if (blockSize == null) {
-            return builder.mask(window == null ? Mask.FULL : band).build();
+        builder.build(); // what is wrong with sizes is said before the mask is made
+        if (blockSize != null) {
+            BlockReport.requireFew("--block-size", blockSize, queries, keys);
         }
-        return builder.mask(blockMask == null ? rounded(band, queries, keys) : blocks(blockMask, queries, keys)).build();
+        return builder.mask(masks.mask(queries, keys, blockSize)).build();
     }
 
-    /** The blocks that hold at least one pair which window, sinks and causality allow. */
-    private Blocks rounded(Window band, int queries, int keys) {
-        int size = blockSize;
-        int offset = (causal == null ? CausalAlignment.BOTTOM_RIGHT : causal).offset(queries, keys);
-        return new Blocks(1, queries, keys, size, size, (head, queryBlock, keyBlock) -> {
-            int firstPosition = queryBlock * size + offset;
-            int lastPosition = Math.min(queries, (queryBlock + 1) * size) - 1 + offset;
-            int firstKey = keyBlock * size;
-            int lastKey = Math.min(keys, (keyBlock + 1) * size) - 1;
-            boolean notAfter = causal == null || firstKey <= lastPosition;
-            boolean near = (band.left() < 0 || lastKey >= firstPosition - band.left()) && (band.right() < 0 || firstKey <= lastPosition + band.right());
-            return notAfter && (firstKey < band.sink() || near);
-        });
+    Integer blockSize() {
+        return blockSize;
+    }
+
+    /** The blocks that hold at least one pair which mask and causality allow. */
+    private Blocks rounded(AttentionSpec exact) {
+        BlockMap map = BlockMap.of(exact, blockSize, blockSize);
+        int columns = map.keys().count();
+        BitSet visited = new BitSet();
+        for (int row = 0; row < map.rows(); row++) {
+            for (int place = map.rowPtr()[row]; place < map.rowPtr()[row + 1]; place++) {
+                visited.set(row * columns + map.colIdx()[place]);
+            }
+        }
+        return new Blocks(1, exact.queries(), exact.keys(), blockSize, blockSize, (_, queryBlock, keyBlock) -> visited.get(queryBlock * columns + keyBlock));
     }
 
     private Blocks blocks(Tensor map, int queries, int keys) {
@@ -134,7 +137,8 @@ final class SpecOptions {
      * @param given kind of the gate that the inputs have, or null if that is not known
      */
     RecurrenceSpec recurrence(RecurrenceBuilder builder, Gate given) {
-        refuse("a recurrence, which is always causal", "--causal", causal, "--window", window, "--sink", sink, "--block-size", blockSize, "--lse", lse);
+        refuse("a recurrence, which is always causal", "--causal", causal, "--block-size", blockSize, "--lse", lse);
+        refuse("a recurrence", masks.given());
         if (given != null && gate != null && given != gate) {
             throw new IllegalArgumentException("--gate " + hyphened(gate) + " does not fit the input, whose gate is " + hyphened(given));
         }
@@ -193,25 +197,6 @@ final class SpecOptions {
         @Override
         public FeatureMap convert(String text) {
             return named(FeatureMap.class, text);
-        }
-    }
-
-    static final class Sides implements ITypeConverter<Window> {
-        @Override
-        public Window convert(String text) {
-            String[] sides = text.split(",", -1);
-            if (sides.length != 2) {
-                throw new TypeConversionException("'" + text + "' is not LEFT,RIGHT, for example 127,0");
-            }
-            try {
-                return new Window(0, side(sides[0].strip()), side(sides[1].strip()));
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
-            }
-        }
-
-        private static int side(String text) {
-            return text.equals("-1") ? -1 : new LengthConverter().convert(text);
         }
     }
 }

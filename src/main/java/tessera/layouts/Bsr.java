@@ -14,20 +14,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public record Bsr(int maps, int blockQ, int blockK, int queryBlocks, IntArray rowPtr, IntArray colIdx) implements Layout {
 
-    static Bsr of(Blocks blocks) {
-        int rows = blocks.maps() * blocks.queryBlocks();
-        IntArray rowPtr = new IntArray(rows + 1);
-        IntArray colIdx = new IntArray(Math.max(1, blocks.count()));
-        int next = 0;
-        for (int row = 0; row < rows; row++) {
-            rowPtr.set(row, next);
-            for (int kb = 0; kb < blocks.keyBlocks(); kb++) {
-                if (blocks.block(row / blocks.queryBlocks(), row % blocks.queryBlocks(), kb)) {
-                    colIdx.set(next++, kb);
-                }
-            }
-        }
-        rowPtr.set(rows, next);
+    /** Of a mask of whole blocks, without those that causality leaves nothing of. */
+    static Bsr of(AttentionSpec spec, Blocks blocks) {
+        BlockMap map = BlockMap.of(spec, blocks.blockQ(), blocks.blockK());
+        IntArray rowPtr = IntArray.fromArray(map.rowPtr());
+        IntArray colIdx = IntArray.fromArray(map.visited() == 0 ? new int[1] : map.colIdx());
         return new Bsr(blocks.maps(), blocks.blockQ(), blocks.blockK(), blocks.queryBlocks(), rowPtr, colIdx);
     }
 
@@ -46,6 +37,10 @@ public record Bsr(int maps, int blockQ, int blockK, int queryBlocks, IntArray ro
             for (int e = rowPtr.get(row); e < rowPtr.get(row + 1); e++) {
                 int firstKey = colIdx.get(e) * blockK;
                 int lastKey = Math.min(firstKey + blockK, spec.keys());
+                if (lastKey <= firstQuery + diagonal + 1) {
+                    pairs += (long) (lastQuery - firstQuery) * (lastKey - firstKey);
+                    continue;
+                }
                 for (int i = firstQuery; i < lastQuery; i++) {
                     pairs += Math.max(0, Math.min(lastKey, i + diagonal + 1) - firstKey);
                 }

@@ -50,10 +50,15 @@ public sealed interface Layout permits Range, Bsr, Listing {
         return window != null && window.left() < 0 && window.right() < 0 && !spec.causal();
     }
 
+    /** Whether {@link #simple} has a layout for it. */
+    static boolean isSimple(AttentionSpec spec) {
+        return spec.mask() instanceof Blocks || spec.mask().maps() == 1 && spec.mask().window(0) != null;
+    }
+
     /** The layout of one window for all heads, or of whole blocks, for the kernels that know no other; null if the mask is neither. */
     static Layout simple(AttentionSpec spec) {
         if (spec.mask() instanceof Blocks blocks) {
-            return Bsr.of(blocks);
+            return Bsr.of(spec, blocks);
         }
         Window window = spec.mask().maps() == 1 ? spec.mask().window(0) : null;
         return window == null ? null : Range.of(spec, window.sink(), window.left(), window.right());

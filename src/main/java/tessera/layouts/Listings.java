@@ -2,7 +2,9 @@ package tessera.layouts;
 
 import tessera.AttentionSpec;
 import tessera.masks.Blocks;
+import tessera.masks.Coverage;
 import tessera.masks.Mask;
+import tessera.masks.QueryBlock;
 import tessera.masks.Window;
 
 /** Builds the lists of {@link Listing}s. */
@@ -11,14 +13,19 @@ final class Listings {
     /** Queries and keys in a block of a mask that has no blocks itself; 32 keys are one word of bits. */
     private static final int BLOCK = 32;
 
+    /** Keys that a query is asked about at a time. */
+    private static final int STEP = 128;
+
     private final AttentionSpec spec;
     private final Mask mask;
+    private final Mask rule;
     private final Sequences sequences;
     private final RunList runs = new RunList();
 
     Listings(AttentionSpec spec, Sequences sequences) {
         this.spec = spec;
         this.mask = spec.mask();
+        this.rule = spec.visible();
         this.sequences = sequences;
     }
 
@@ -56,22 +63,37 @@ final class Listings {
     Listing tokens() {
         for (int map = 0; map < mask.maps(); map++) {
             for (int i = 0; i < spec.queries(); i++) {
-                int start = 0;
-                for (int j = 0; j <= spec.keys(); j++) {
-                    if (j == spec.keys() || !allows(map, i, j)) {
-                        runs.add(start, start, j - start);
-                        start = j + 1;
-                    }
-                }
+                tokens(map, new QueryBlock(i, i + 1, spec.offset()));
                 runs.endList();
             }
         }
         return new Listing("TOKEN", 1, mask.maps(), 1, runs);
     }
 
+    private void tokens(int map, QueryBlock query) {
+        int start = 0;
+        int stop = 0;
+        int key = rule.nextKey(map, query, 0);
+        while (key < spec.keys()) {
+            int end = key + Math.min(STEP, spec.keys() - key);
+            Coverage coverage = rule.coverage(map, query, key, end);
+            int step = coverage == Coverage.PARTIAL ? 1 : end - key;
+            for (int from = key; from < end; from += step) {
+                if (coverage == Coverage.FULL || coverage == Coverage.PARTIAL && allows(map, query.first(), from)) {
+                    if (from > stop) {
+                        runs.add(start, start, stop - start);
+                        start = from;
+                    }
+                    stop = from + step;
+                }
+            }
+            key = rule.nextKey(map, query, end);
+        }
+        runs.add(start, start, stop - start);
+    }
+
     private boolean allows(int map, int query, int key) {
-        int position = query + spec.offset();
-        return (!spec.causal() || key <= position) && mask.allows(map, query, position, key);
+        return rule.allows(map, query, query + spec.offset(), key);
     }
 
     /** Blocks that are full, bits for those that are mixed, and whole columns of those that hold nothing else. */
@@ -79,14 +101,24 @@ final class Listings {
         if (mask instanceof Blocks whole) {
             return blocks(whole);
         }
-        for (int map = 0; map < mask.maps(); map++) {
-            for (int first = 0; first < spec.queries(); first += BLOCK) {
-                int last = Math.min(spec.queries(), first + BLOCK);
-                for (int key = 0; key < spec.keys(); key += BLOCK) {
-                    block(map, first, last, key, Math.min(BLOCK, spec.keys() - key));
+        BlockMap map = BlockMap.of(spec, BLOCK, BLOCK);
+        long partial = map.visited() - map.full().cardinality();
+        if (partial * BLOCK > RunList.MOST) {
+            throw new IllegalArgumentException("the bits of " + partial + " mixed blocks need more than " + RunList.MOST
+                    + " numbers; use a mask with fewer of them, or fewer queries at a time");
+        }
+        for (int row = 0; row < map.rows(); row++) {
+            int firstQuery = map.firstQuery(row);
+            for (int e = map.rowPtr()[row]; e < map.rowPtr()[row + 1]; e++) {
+                int firstKey = map.keys().start(map.colIdx()[e]);
+                int keys = map.keys().end(map.colIdx()[e]) - firstKey;
+                if (map.isFull(e)) {
+                    runs.add(firstKey, firstKey, keys);
+                } else {
+                    block(map.mapOf(row), firstQuery, firstQuery + map.queriesOf(row), firstKey, keys);
                 }
-                runs.endList();
             }
+            runs.endList();
         }
         return new Listing("BSR", BLOCK, mask.maps(), 1, runs);
     }

@@ -8,6 +8,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * {@code rowPtr} and {@code runs}.
  */
 public final class RunList {
+    /** Numbers that the runs and their bits may need. */
+    static final int MOST = 1 << 28;
+
     private int[] rowPtr = new int[64];
     private int[] runs = new int[256];
     private int[] bits = new int[64];
@@ -41,8 +44,11 @@ public final class RunList {
     }
 
     private void add(int place, int firstKey, int length, int at) {
+        if (4L * count + words >= MOST) {
+            throw new IllegalArgumentException("the runs of keys need more than " + MOST + " numbers; use a mask with fewer runs, or fewer queries at a time");
+        }
         if (4 * count + 4 > runs.length) {
-            runs = Arrays.copyOf(runs, Math.multiplyExact(2, runs.length));
+            runs = Arrays.copyOf(runs, 2 * runs.length);
         }
         runs[4 * count] = place;
         runs[4 * count + 1] = firstKey;

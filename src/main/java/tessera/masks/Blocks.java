@@ -1,7 +1,10 @@
 package tessera.masks;
 
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.SplittableRandom;
 
 /**
  * A mask made of whole blocks: query block {@code i / blockQ} sees key block {@code j / blockK} or does not. Tail blocks
@@ -54,6 +57,23 @@ public final class Blocks implements Mask {
         }
     }
 
+    /**
+     * Key blocks drawn for every query block of every map: random attention of BigBird (arXiv:2007.14062).
+     *
+     * @param count different key blocks of each, or all if there are fewer
+     */
+    public static Blocks random(int maps, int queries, int keys, int blockQ, int blockK, int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int keyBlocks = Math.ceilDiv(keys, blockK);
+        List<BitSet> drawn = new ArrayList<>();
+        for (int row = 0; row < maps * Math.ceilDiv(queries, blockQ); row++) {
+            BitSet blocks = new BitSet();
+            random.ints(0, keyBlocks).distinct().limit(Math.min(count, keyBlocks)).forEach(blocks::set);
+            drawn.add(blocks);
+        }
+        return new Blocks(maps, queries, keys, blockQ, blockK, (map, qb, kb) -> drawn.get(map * Math.ceilDiv(queries, blockQ) + qb).get(kb));
+    }
+
     @Override
     public int maps() {
         return maps;
@@ -88,6 +108,33 @@ public final class Blocks implements Mask {
     @Override
     public boolean allows(int map, int query, int position, int key) {
         return block(map, query / blockQ, key / blockK);
+    }
+
+    @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        boolean some = false;
+        boolean all = true;
+        for (int qb = queries.first() / blockQ; qb <= (queries.end() - 1) / blockQ; qb++) {
+            for (int kb = firstKey / blockK; kb <= (endKey - 1) / blockK; kb++) {
+                boolean seen = block(map, qb, kb);
+                some |= seen;
+                all &= seen;
+            }
+        }
+        return Coverage.of(some, all);
+    }
+
+    @Override
+    public int nextKey(int map, QueryBlock queries, int key) {
+        int next = NONE;
+        for (int qb = queries.first() / blockQ; qb <= (queries.end() - 1) / blockQ; qb++) {
+            int row = (map * queryBlocks + qb) * keyBlocks;
+            int block = allowed.nextSetBit(row + key / blockK) - row;
+            if (block >= 0 && block < keyBlocks) {
+                next = Math.min(next, Math.max(key, block * blockK));
+            }
+        }
+        return next;
     }
 
     @Override

@@ -17,6 +17,20 @@ public record Buckets(int[] queries, int[] keys) implements Mask {
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock block, int firstKey, int endKey) {
+        int[] asked = Arrays.copyOfRange(queries, block.first(), block.end());
+        Arrays.sort(asked);
+        boolean some = false;
+        boolean all = asked[0] == asked[asked.length - 1];
+        for (int j = firstKey; j < endKey && (all || !some); j++) {
+            boolean seen = keys[j] >= asked[0] && keys[j] <= asked[asked.length - 1] && Arrays.binarySearch(asked, keys[j]) >= 0;
+            some |= seen;
+            all &= seen;
+        }
+        return Coverage.of(some, all);
+    }
+
+    @Override
     public void requireFit(int queryCount, int keyCount) {
         if (queries.length < queryCount || keys.length < keyCount) {
             throw new IllegalArgumentException("the mask has buckets for " + queries.length + " queries and " + keys.length

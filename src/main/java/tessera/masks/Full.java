@@ -9,6 +9,11 @@ public record Full() implements Mask {
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        return Coverage.FULL;
+    }
+
+    @Override
     public Window window(int map) {
         return new Window(0, -1, -1);
     }

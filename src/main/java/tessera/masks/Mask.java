@@ -14,6 +14,12 @@ public interface Mask {
     /** Every query sees every key. */
     Mask FULL = new Full();
 
+    /** No query sees a key after its position. */
+    Mask CAUSAL = new Window(0, -1, 0);
+
+    /** What {@link #nextKey} gives if there is none. */
+    int NONE = Integer.MAX_VALUE;
+
     /**
      * Whether a query may see a key.
      *
@@ -23,6 +29,33 @@ public interface Mask {
      * @param key row of K
      */
     boolean allows(int map, int query, int position, int key);
+
+    /**
+     * How much of a block is allowed, exactly. Unless a rule knows better it looks at one pair after the other until it has met both kinds.
+     *
+     * @param firstKey row of K
+     * @param endKey row behind the last, above {@code firstKey}
+     */
+    default Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        boolean some = false;
+        boolean all = true;
+        for (int i = queries.first(); i < queries.end(); i++) {
+            for (int j = firstKey; j < endKey; j++) {
+                boolean seen = allows(map, i, i + queries.offset(), j);
+                some |= seen;
+                all &= seen;
+                if (some && !all) {
+                    return Coverage.PARTIAL;
+                }
+            }
+        }
+        return Coverage.of(some, all);
+    }
+
+    /** The first key at or after {@code key} that one of the queries may see, or {@link #NONE}: those before it, none of them sees. */
+    default int nextKey(int map, QueryBlock queries, int key) {
+        return key;
+    }
 
     /** Number of different maps; a divisor of the number of heads, of which consecutive ones share a map. */
     default int maps() {

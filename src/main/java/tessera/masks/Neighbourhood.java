@@ -50,10 +50,76 @@ public record Neighbourhood(List<Integer> sizes, List<Integer> windows) implemen
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        boolean inside = queries.firstPosition() >= 0 && queries.lastPosition() < places();
+        return inside ? coverage(sizes.size() - 1, queries.firstPosition(), queries.lastPosition(), firstKey, endKey - 1)
+                : Mask.super.coverage(map, queries, firstKey, endKey);
+    }
+
+    /** Of places that are numbered over the axes up to this one, the last of each range included. */
+    private Coverage coverage(int axis, int firstQuery, int lastQuery, int firstKey, int lastKey) {
+        if (axis == 0) {
+            return line(0, firstQuery, lastQuery, firstKey, lastKey);
+        }
+        int size = sizes.get(axis);
+        boolean some = false;
+        boolean all = true;
+        for (int query = firstQuery; query <= lastQuery && (all || !some); ) {
+            int endQuery = product(query, lastQuery, size);
+            for (int key = firstKey; key <= lastKey; ) {
+                int endKey = product(key, lastKey, size);
+                Coverage outer = coverage(axis - 1, query / size, endQuery / size, key / size, endKey / size);
+                Coverage inner = line(axis, query % size, endQuery % size, key % size, endKey % size);
+                some |= outer != Coverage.EMPTY && inner != Coverage.EMPTY;
+                all &= outer == Coverage.FULL && inner == Coverage.FULL;
+                key = endKey + 1;
+            }
+            query = endQuery + 1;
+        }
+        return Coverage.of(some, all);
+    }
+
+    /** The last of the places from {@code first} on that are all pairs of a range of the outer axes and a range of this one. */
+    private static int product(int first, int last, int size) {
+        int endOfLine = first - first % size + size - 1;
+        return first % size != 0 || last <= endOfLine ? Math.min(last, endOfLine) : last - (last + 1) % size;
+    }
+
+    /** Along one axis: the places seen begin no earlier for a later query, and leave no gap between one query's and the next one's. */
+    private Coverage line(int axis, int firstQuery, int lastQuery, int firstKey, int lastKey) {
+        int size = sizes.get(axis);
+        int window = windows.get(axis);
+        int first = Math.clamp(firstQuery - window / 2, 0, size - window);
+        int last = Math.clamp(lastQuery - window / 2, 0, size - window);
+        return Coverage.of(lastKey >= first && firstKey < last + window, firstKey >= last && lastKey < first + window);
+    }
+
+    /** {@inheritDoc} Only the outermost axis tells. */
+    @Override
+    public int nextKey(int map, QueryBlock queries, int key) {
+        if (queries.firstPosition() < 0 || queries.lastPosition() >= places()) {
+            return key;
+        }
+        int inner = (int) (places() / sizes.getFirst());
+        int window = windows.getFirst();
+        int most = sizes.getFirst() - window;
+        int first = Math.clamp(queries.firstPosition() / inner - window / 2, 0, most) * inner;
+        long end = (Math.clamp(queries.lastPosition() / inner - window / 2, 0, most) + window) * (long) inner;
+        return key >= end ? NONE : Math.max(key, first);
+    }
+
+    private long places() {
+        long places = 1;
+        for (int size : sizes) {
+            places = Math.multiplyExact(places, (long) size);
+        }
+        return places;
+    }
+
+    @Override
     public void requireFit(int queries, int keys) {
-        long places = sizes.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
-        if (places < keys) {
-            throw new IllegalArgumentException("the neighbourhood has " + places + " places, too few for " + keys + " keys");
+        if (places() < keys) {
+            throw new IllegalArgumentException("the neighbourhood has " + places() + " places, too few for " + keys + " keys");
         }
     }
 

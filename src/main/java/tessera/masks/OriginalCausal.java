@@ -17,6 +17,23 @@ public record OriginalCausal(int[] queries, int[] keys) implements Mask {
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock block, int firstKey, int endKey) {
+        int firstQuery = Integer.MAX_VALUE;
+        int lastQuery = Integer.MIN_VALUE;
+        for (int i = block.first(); i < block.end(); i++) {
+            firstQuery = Math.min(firstQuery, queries[i]);
+            lastQuery = Math.max(lastQuery, queries[i]);
+        }
+        boolean some = false;
+        boolean all = true;
+        for (int j = firstKey; j < endKey; j++) {
+            some |= keys[j] <= lastQuery;
+            all &= keys[j] <= firstQuery;
+        }
+        return Coverage.of(some, all);
+    }
+
+    @Override
     public void requireFit(int queryCount, int keyCount) {
         if (queries.length < queryCount || keys.length < keyCount) {
             throw new IllegalArgumentException("the mask has original positions for " + queries.length + " queries and " + keys.length

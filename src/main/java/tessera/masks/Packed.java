@@ -39,17 +39,47 @@ public record Packed(int[] queryStarts, int[] keyStarts) implements Mask {
     @Override
     public boolean allows(int map, int query, int position, int key) {
         int sequence = sequence(queryStarts, query);
-        return sequence >= 0 && sequence == sequence(keyStarts, key);
+        return sequence < sequences() && sequence == sequence(keyStarts, key);
     }
 
-    /** The sequence that holds a token, -1 behind the last one; where sequences are empty, the one that is not. */
+    @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        int first = sequence(queryStarts, queries.first());
+        int last = sequence(queryStarts, queries.end() - 1);
+        int firstOfKeys = sequence(keyStarts, firstKey);
+        int lastOfKeys = sequence(keyStarts, endKey - 1);
+        boolean some = false;
+        for (int s = Math.max(first, firstOfKeys); s <= Math.min(last, lastOfKeys) && s < sequences(); s++) {
+            boolean asked = Math.max(queryStarts[s], queries.first()) < Math.min(queryStarts[s + 1], queries.end());
+            some |= asked && Math.max(keyStarts[s], firstKey) < Math.min(keyStarts[s + 1], endKey);
+        }
+        return Coverage.of(some, some && first == last && firstOfKeys == lastOfKeys);
+    }
+
+    @Override
+    public int nextKey(int map, QueryBlock queries, int key) {
+        int first = sequence(queryStarts, queries.first());
+        int last = Math.min(sequence(queryStarts, queries.end() - 1), sequences() - 1);
+        return first >= sequences() || key >= keyStarts[last + 1] ? NONE : Math.max(key, keyStarts[first]);
+    }
+
+    private int sequences() {
+        return queryStarts.length - 1;
+    }
+
+    /** The sequence that holds a token, their number behind the last one; where sequences are empty, the one that is not. */
     private static int sequence(int[] starts, int token) {
-        for (int s = 0; s + 1 < starts.length; s++) {
-            if (token < starts[s + 1]) {
-                return s;
+        int low = 0;
+        int high = starts.length - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (token < starts[middle + 1]) {
+                high = middle;
+            } else {
+                low = middle + 1;
             }
         }
-        return -1;
+        return low;
     }
 
     @Override
@@ -64,6 +94,6 @@ public record Packed(int[] queryStarts, int[] keyStarts) implements Mask {
 
     @Override
     public String toString() {
-        return "packed(" + (queryStarts.length - 1) + " sequences)";
+        return "packed(" + sequences() + " sequences)";
     }
 }

@@ -19,6 +19,16 @@ public record PerHead(List<Mask> masks) implements Mask {
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        return masks.get(map).coverage(0, queries, firstKey, endKey);
+    }
+
+    @Override
+    public int nextKey(int map, QueryBlock queries, int key) {
+        return masks.get(map).nextKey(0, queries, key);
+    }
+
+    @Override
     public int maps() {
         return masks.size();
     }

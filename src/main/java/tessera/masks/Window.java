@@ -25,6 +25,28 @@ public record Window(int sink, int left, int right) implements Mask {
     }
 
     @Override
+    public Coverage coverage(int map, QueryBlock queries, int firstKey, int endKey) {
+        if (endKey <= sink) {
+            return Coverage.FULL;
+        }
+        int first = Math.max(firstKey, sink);
+        long nearest = (long) queries.firstPosition() - (endKey - 1);
+        long farthest = (long) queries.lastPosition() - first;
+        boolean all = (left < 0 || farthest <= left) && (right < 0 || -nearest <= right);
+        boolean some = (left < 0 || nearest <= left) && (right < 0 || -farthest <= right);
+        return Coverage.of(some || firstKey < sink, all);
+    }
+
+    @Override
+    public int nextKey(int map, QueryBlock queries, int key) {
+        if (key < sink) {
+            return key;
+        }
+        long start = left < 0 ? key : Math.max(key, (long) queries.firstPosition() - left);
+        return right >= 0 && start > (long) queries.lastPosition() + right ? NONE : (int) start;
+    }
+
+    @Override
     public Window window(int map) {
         return this;
     }

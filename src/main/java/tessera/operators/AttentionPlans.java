@@ -1,5 +1,6 @@
 package tessera.operators;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class AttentionPlans {
     /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
     static boolean isListed(AttentionSpec spec) {
         Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0, 0, 0);
-        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || Layout.simple(spec) == null;
+        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || !Layout.isSimple(spec);
     }
 
     /** Why nothing can compute a spec on a device, in one sentence; null if something can. */
@@ -119,7 +120,11 @@ final class AttentionPlans {
             candidates.ruleOut("ATTN", e.getMessage());
             return;
         }
-        Listing first = Listing.of(spec, names.getFirst());
+        List<Listing> listings = listings(names);
+        if (listings.isEmpty()) {
+            return;
+        }
+        Listing first = listings.getFirst();
         int parts = parts();
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
@@ -127,7 +132,7 @@ final class AttentionPlans {
             if (parts >= 2) {
                 split(first, parts);
             }
-            beside(new TilePlans(spec, device, first, this), () -> names.forEach(name -> rows(Listing.of(spec, name))));
+            beside(new TilePlans(spec, device, first, this), () -> listings.forEach(this::rows));
             if (parts < 2) {
                 split(first, 2);
             }
@@ -135,6 +140,19 @@ final class AttentionPlans {
                     + (spec.scores().isPlain() ? first.name() : spec.scores()));
         }
         stored(first);
+    }
+
+    /** Those of the layouts that are not too large to be made. */
+    private List<Listing> listings(List<String> names) {
+        List<Listing> listings = new ArrayList<>();
+        for (String name : names) {
+            try {
+                listings.add(Listing.of(spec, name));
+            } catch (IllegalArgumentException e) {
+                candidates.ruleOut("rows " + name, e.getMessage());
+            }
+        }
+        return listings;
     }
 
     private void rows(Listing listing) {

@@ -25,7 +25,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "dense", "decode", "growth", "verify", "conformance"})
+    @ValueSource(strings = {"devices", "plan", "run", "dense", "decode", "growth", "layouts", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
@@ -75,6 +75,21 @@ class CommandLineTest {
         "plan --window 3 | is not LEFT,RIGHT",
         "plan --window -5,0 | Invalid value for option '--window': a window needs",
         "plan --sink 4 | --sink needs a --window",
+        "plan --global 0 | --global must be at least 1, got 0",
+        "plan --stride 0 | a stride needs step >= 1",
+        "plan --stride 2,3,4 | is not STEP or STEP,REACH",
+        "plan --random 3 | --random needs --block-size",
+        "plan --random 0 --block-size 8 | --random must be at least 1, got 0",
+        "plan --neighbourhood 8x8 | is not SIZES,WINDOWS",
+        "plan --neighbourhood 8x8,9x3 | a window of 1 to its size",
+        "plan --neighbourhood 8x8,3x3 | 64 places, too few for 1024 keys",
+        "plan --map-block 0 | --map-block must be at least 1, got 0",
+        "plan --operator recurrence --map-block 8 | --map-block needs an attention",
+        "plan --operator recurrence --stride 2 | --stride does not go with a recurrence",
+        "layouts --length 0 | --length must be at least 1, got 0",
+        "layouts --block-size 0 | --block-size must be at least 1, got 0",
+        "layouts --runs 0 | --runs must be at least 1, got 0",
+        "layouts --length 5x | is not a length such as",
         "plan --block-size 0 | --block-size must be at least 1",
         "plan --causal=middle | is not one of top-left",
         "plan --gate none | --gate does not go with an attention",
