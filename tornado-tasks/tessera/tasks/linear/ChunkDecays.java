@@ -12,7 +12,7 @@ public final class ChunkDecays {
     public static final float BEYOND = 1.0e6f;
 
     /** Forgets everything, in powers of two, and keeps the sums exact enough for the tokens behind it. */
-    private static final float LEAST = -150.0f;
+    public static final float LEAST = -150.0f;
 
     private static final float LOG2_E = 1.4426950408889634f;
 
@@ -27,9 +27,10 @@ public final class ChunkDecays {
      * @param heads state s has gate s mod heads
      * @param step how many tokens a gate is for: 1, or 0 for all of them
      * @param span tokens of a row, divides chunk
+     * @param least least logarithm of a gate, in powers of two; lower ones are raised to it
      */
     public static void rows(HalfFloatArray gate, FloatArray decays, int heads, int step, int channels, int length, int chunks, int chunk, int span,
-            int rowOffset, int rowCount) {
+            float least, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int spans = chunks * (chunk / span);
@@ -45,7 +46,7 @@ public final class ChunkDecays {
             for (int t = first / chunk * chunk; t < first + span; t++) {
                 float decay = BEYOND;
                 if (t < length) {
-                    sum += TornadoMath.max(gate.get((from + t * step) * channels + channel).getFloat32() * LOG2_E, LEAST);
+                    sum += TornadoMath.max(gate.get((from + t * step) * channels + channel).getFloat32() * LOG2_E, least);
                     decay = sum;
                 }
                 if (t >= first) {

@@ -11,6 +11,7 @@ import tessera.UpdateRule.Gate;
 import tessera.engine.Kernel;
 import tessera.engine.Program;
 import tessera.engine.Task;
+import tessera.tasks.linear.ChannelScores;
 import tessera.tasks.linear.ChunkDecays;
 import tessera.tasks.linear.MatrixChunkOutputs;
 import tessera.tasks.linear.MatrixChunkScan;
@@ -37,6 +38,7 @@ final class MatrixChunkTasks {
     private final Map<String, Tensor> tensors;
     private final List<TornadoNativeArray> constants = new ArrayList<>();
     private final int chunks;
+    private final int channels;
     private final FloatArray decays;
 
     MatrixChunkTasks(RecurrenceSpec spec, MatrixChunks sizes, Map<String, Tensor> tensors) {
@@ -44,7 +46,8 @@ final class MatrixChunkTasks {
         this.sizes = sizes;
         this.tensors = tensors;
         this.chunks = Math.ceilDiv(spec.length(), sizes.chunk());
-        this.decays = new FloatArray(spec.states() * chunks * sizes.chunk());
+        this.channels = MatrixChunks.channels(spec);
+        this.decays = new FloatArray(spec.states() * chunks * sizes.chunk() * channels);
     }
 
     Program program() {
@@ -56,17 +59,18 @@ final class MatrixChunkTasks {
 
     private Task decays() {
         boolean given = spec.gate() != Gate.NONE;
-        boolean ofTokens = spec.gate() == Gate.HEAD_TOKEN;
+        boolean ofTokens = spec.gate() == Gate.HEAD_TOKEN || spec.gate() == Gate.KEY_TOKEN;
         Object gate = given ? data("gate") : constant(Tensor.zeros(DType.F16, Shape.of(1)));
         int heads = ofTokens ? spec.states() : given ? spec.stateHeads() : 1;
-        return Task.rows("decays", DECAYS, spec.states() * chunks * sizes.chunk() / SPAN, gate, decays, heads, ofTokens ? 1 : 0, 1, spec.length(), chunks,
-                sizes.chunk(), SPAN);
+        int span = channels > 1 ? sizes.chunk() : SPAN;
+        return Task.rows("decays", DECAYS, spec.states() * chunks * (sizes.chunk() / span) * channels, gate, decays, heads, ofTokens ? 1 : 0, channels,
+                spec.length(), chunks, sizes.chunk(), span, channels > 1 ? ChannelScores.LEAST : ChunkDecays.LEAST);
     }
 
     private Task added(Object added) {
         return Task.tiles("states", STATES, chunks, spec.states(), 2 * spec.keyDim() / sizes.stateTiles(), data("k"), data("v"), decays, added,
                 spec.stateHeads() / spec.keyHeads(), spec.stateHeads() / spec.valueHeads(), spec.length(), spec.keyDim(), spec.valueDim(), chunks,
-                sizes.chunk(), sizes.stateTokens(), sizes.stateTiles());
+                sizes.chunk(), sizes.stateTokens(), sizes.stateTiles(), channels);
     }
 
     private Task scan(Object added, Object before) {
@@ -74,14 +78,14 @@ final class MatrixChunkTasks {
         Object s0 = spec.initialState() ? data("s0") : constant(Tensor.zeros(DType.F32, state));
         Object s = spec.finalState() ? data("s") : Tensor.zeros(DType.F32, state).data();
         return Task.tiles("scan", SCAN, Math.ceilDiv(spec.keyDim() * spec.valueDim() / 2, SCANNERS), spec.states(), SCANNERS, added, decays, s0, before, s,
-                spec.length(), spec.keyDim(), spec.valueDim(), chunks, sizes.chunk(), 1, AHEAD);
+                spec.length(), spec.keyDim(), spec.valueDim(), chunks, sizes.chunk(), channels, AHEAD);
     }
 
     private Task outputs(Object before) {
         return Task.tiles("outputs", OUTPUTS, Math.ceilDiv(spec.length(), sizes.tileQ()), spec.batch() * spec.outHeads(), 32 * sizes.warps(), data("q"),
                 data("k"), data("v"), before, decays, data("out"), spec.outHeads() / spec.heads(), spec.outHeads() / spec.stateHeads(),
                 spec.stateHeads() / spec.keyHeads(), spec.stateHeads() / spec.valueHeads(), spec.length(), spec.keyDim(), spec.valueDim(), spec.scale(),
-                sizes.chunk(), sizes.tileK(), sizes.warps(), sizes.rowTiles());
+                sizes.chunk(), sizes.tileK(), sizes.warps(), sizes.rowTiles(), channels);
     }
 
     private Object states() {

@@ -31,8 +31,8 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
     private static final int MOST_PRODUCTS = 450;
 
     /** Best guess first; {@link #limit} says which fit. */
-    private static final List<MatrixChunks> ALL = List.of(new MatrixChunks(128, 64, 4, 1, 2), new MatrixChunks(128, 64, 4, 1, 1), new MatrixChunks(64, 64, 4, 1, 2),
-            new MatrixChunks(128, 32, 4, 1, 2), new MatrixChunks(256, 64, 4, 1, 2), new MatrixChunks(128, 32, 8, 1, 1), new MatrixChunks(128, 32, 4, 2, 1),
+    private static final List<MatrixChunks> ALL = List.of(new MatrixChunks(128, 32, 4, 1, 2), new MatrixChunks(128, 64, 4, 1, 2), new MatrixChunks(128, 32, 4, 1, 1),
+            new MatrixChunks(64, 32, 4, 1, 2), new MatrixChunks(64, 64, 4, 1, 1), new MatrixChunks(256, 32, 4, 1, 2), new MatrixChunks(128, 32, 8, 1, 1),
             new MatrixChunks(32, 32, 2, 1, 1));
 
     static List<MatrixChunks> all() {
@@ -59,6 +59,11 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         return Math.min(tileK, 32);
     }
 
+    /** Decays of one token. */
+    static int channels(RecurrenceSpec spec) {
+        return spec.gate().isScalar() ? 1 : spec.keyDim();
+    }
+
     /** States are written and read twice in float16, decays once in float32. */
     Cost cost(RecurrenceSpec spec) {
         long tokens = (long) spec.states() * spec.length();
@@ -68,7 +73,7 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         long in = 2 * spec.inputs().values().stream().mapToLong(Shape::elements).sum();
         long out = 4 * spec.outputs().values().stream().mapToLong(Shape::elements).sum();
         long keys = 2 * (spec.inputs().get("k").elements() + spec.inputs().get("v").elements());
-        return new Cost(flops, in + keys + out + 8 * states + 8 * tokens, in + out + 4 * states + 4 * tokens, 1);
+        return new Cost(flops, in + keys + out + 8 * states + 12 * tokens * channels(spec), in + out + 4 * states + 4 * tokens * channels(spec), 1);
     }
 
     /** Why no chunks fit, or null if some might. */
@@ -83,8 +88,8 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (spec.dtype() != DType.F16) {
             return "reads float16, not " + spec.dtype() + "; the chunk plan reads both";
         }
-        if (!rule.gate().isScalar() || rule.correction() != Correction.NONE) {
-            return "takes one gate for a head, without a correction, not " + rule;
+        if (!rule.gate().isOfKeys() || rule.correction() != Correction.NONE) {
+            return "takes a gate of heads or key channels, without a correction, not " + rule;
         }
         if (rule.norm() != Norm.NONE || rule.bonus() || rule.readsPrevious() || rule.inputGate() || spec.sequences() > 0 || spec.weighted()
                 || spec.featureMap() != RecurrenceSpec.FeatureMap.IDENTITY) {
@@ -106,6 +111,13 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (2 * states > Math.min(Integer.MAX_VALUE, device.maxArrayBytes())) {
             return "its states take " + 2 * states + " bytes, one array holds at most " + Math.min(Integer.MAX_VALUE, device.maxArrayBytes())
                     + "; use longer chunks or the recurrent plan";
+        }
+        if (channels(spec) > 1 && rowTiles > 1) {
+            return "takes 16 tokens a warp where key channels have gates of their own";
+        }
+        long decays = 4L * spec.states() * Math.ceilDiv(spec.length(), chunk) * chunk * channels(spec);
+        if (decays > Math.min(4L * Integer.MAX_VALUE, device.maxArrayBytes())) {
+            return "its decays take " + decays + " bytes, more than one array of " + device.id() + " holds; use the recurrent plan";
         }
         int registers = rowTiles * (spec.keyDim() / 4 + spec.valueDim() / 2 + tileK / 2);
         if (registers > MOST_REGISTERS || stateTiles * (spec.valueDim() / 2 + 4) > MOST_REGISTERS) {
