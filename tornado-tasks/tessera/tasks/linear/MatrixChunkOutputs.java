@@ -169,9 +169,9 @@ public final class MatrixChunkOutputs {
         }
     }
 
-    /** {@code A = Q Kᵀ D} in place of the scores; the lane's first row is {@code ahead} tokens after its first column. */
+    /** {@code A = Q Kᵀ D} in place of the scores; columns up to the lane's first row are {@code ahead} tokens from its first column. */
     @Inline
-    private static void decay(float[] score, float[] decay, FloatArray decays, int at, int ahead, int tileK, int rowTiles) {
+    static void decay(float[] score, float[] decay, FloatArray decays, int at, int ahead, int tileK, int rowTiles) {
         @Registers float[] far = new float[2];
         for (@Unroll int n = 0; n < tileK; n += 8) {
             LoadGlobal.two(far, 0, decays, at, n);

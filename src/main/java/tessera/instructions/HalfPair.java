@@ -44,4 +44,24 @@ public final class HalfPair {
     public static int multiply(int a, int b) {
         return PackHalf.pack(low(a) * low(b), high(a) * high(b));
     }
+
+    /**
+     * A row of a 2×2 matrix of which this lane has a column and another lane the other one: PTX {@code prmt.b32}.
+     *
+     * @param odd 0 for the first column and row, 1 for the second
+     */
+    @Ptx("""
+            {
+            .reg .pred second;
+            .reg .b32 own, other, selector, result;
+            mov.b32 own, ${0};
+            mov.b32 other, ${1};
+            setp.ne.s32 second, ${2}, 0;
+            selp.b32 selector, 0x3276, 0x5410, second;
+            prmt.b32 result, own, other, selector;
+            mov.b32 $r, result;
+            }""")
+    public static int transpose(int own, int other, int odd) {
+        return odd != 0 ? other >>> 16 | own & 0xFFFF0000 : own & 0xFFFF | other << 16;
+    }
 }

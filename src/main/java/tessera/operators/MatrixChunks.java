@@ -20,7 +20,7 @@ import tessera.specialise.KernelCache;
  * @param tileK tokens, or channels of a state, in local memory at a time
  * @param warps of 32 work-items in a group that computes outputs
  * @param rowTiles of 16 tokens for each warp
- * @param stateTiles of 16 key channels for each warp that computes states
+ * @param stateTiles of 16 key channels for each warp that computes states; with the delta rule, of 16 value channels for each work-group that does
  */
 record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTiles) {
 
@@ -35,8 +35,16 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
             new MatrixChunks(64, 32, 4, 1, 2), new MatrixChunks(64, 64, 4, 1, 1), new MatrixChunks(256, 32, 4, 1, 2), new MatrixChunks(128, 32, 8, 1, 1),
             new MatrixChunks(32, 32, 2, 1, 1));
 
-    static List<MatrixChunks> all() {
-        return ALL;
+    private static final List<MatrixChunks> DELTA = List.of(new MatrixChunks(64, 32, 4, 1, 2), new MatrixChunks(64, 32, 4, 1, 4), new MatrixChunks(64, 32, 4, 1, 1),
+            new MatrixChunks(64, 64, 4, 1, 2), new MatrixChunks(32, 32, 2, 1, 2), new MatrixChunks(32, 32, 2, 1, 1));
+
+    /** Chunks for the rule of a spec. */
+    static List<MatrixChunks> all(RecurrenceSpec spec) {
+        return isDelta(spec) ? DELTA : ALL;
+    }
+
+    private static boolean isDelta(RecurrenceSpec spec) {
+        return spec.rule().correction() == Correction.DELTA;
     }
 
     /** The chunks of a plan. */
@@ -88,8 +96,8 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (spec.dtype() != DType.F16) {
             return "reads float16, not " + spec.dtype() + "; the chunk plan reads both";
         }
-        if (!rule.gate().isOfKeys() || rule.correction() != Correction.NONE) {
-            return "takes a gate of heads or key channels, without a correction, not " + rule;
+        if (!(rule.correction() == Correction.NONE && rule.gate().isOfKeys() || rule.correction() == Correction.DELTA && rule.gate().isScalar())) {
+            return "takes a gate of heads or key channels, or the delta rule with one of heads, not " + rule;
         }
         if (rule.norm() != Norm.NONE || rule.bonus() || rule.readsPrevious() || rule.inputGate() || spec.sequences() > 0 || spec.weighted()
                 || spec.featureMap() != RecurrenceSpec.FeatureMap.IDENTITY) {
@@ -104,8 +112,9 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (chunk > 32 && chunk >= 2 * spec.length()) {
             return "a shorter chunk already holds all " + spec.length() + " tokens";
         }
-        if (spec.keyDim() % (16 * stateTiles) != 0) {
-            return "takes key dimensions that are multiples of " + 16 * stateTiles + ", not " + spec.keyDim();
+        int divided = isDelta(spec) ? spec.valueDim() : spec.keyDim();
+        if (divided % (16 * stateTiles) != 0) {
+            return "takes " + (isDelta(spec) ? "value" : "key") + " dimensions that are multiples of " + 16 * stateTiles + ", not " + divided;
         }
         long states = (long) spec.states() * Math.ceilDiv(spec.length(), chunk) * spec.keyDim() * spec.valueDim();
         if (2 * states > Math.min(Integer.MAX_VALUE, device.maxArrayBytes())) {
@@ -119,16 +128,27 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (decays > Math.min(4L * Integer.MAX_VALUE, device.maxArrayBytes())) {
             return "its decays take " + decays + " bytes, more than one array of " + device.id() + " holds; use the recurrent plan";
         }
-        int registers = rowTiles * (spec.keyDim() / 4 + spec.valueDim() / 2 + tileK / 2);
-        if (registers > MOST_REGISTERS || stateTiles * (spec.valueDim() / 2 + 4) > MOST_REGISTERS) {
-            return "needs " + Math.max(registers, stateTiles * (spec.valueDim() / 2 + 4)) + " registers for operands and sums, " + MOST_REGISTERS + " are there";
+        int ofOutputs = rowTiles * (spec.keyDim() / 4 + spec.valueDim() / 2 + tileK / 2);
+        int ofStates = isDelta(spec) ? spec.keyDim() / 2 + chunk * 3 / 4 : stateTiles * (spec.valueDim() / 2 + 4);
+        if (Math.max(ofOutputs, ofStates) > MOST_REGISTERS) {
+            return "needs " + Math.max(ofOutputs, ofStates) + " registers for operands and sums, " + MOST_REGISTERS + " are there";
         }
         int products = rowTiles * (tileK * (spec.keyDim() + spec.valueDim()) + spec.keyDim() * spec.valueDim()) / 128;
         if (products > MOST_PRODUCTS) {
             return "unrolls to " + products + " products of fragments, " + MOST_PRODUCTS + " fit into a method";
         }
-        long outputs = 2L * tileK * (2 * Math.max(spec.keyDim(), spec.valueDim()) + 16);
-        long added = 2L * stateTokens() * (2 * (spec.keyDim() + spec.valueDim()) + 32);
-        return TilePlans.limit(device, Math.max(32 * warps, 2 * spec.keyDim() / stateTiles), Math.max(outputs, added));
+        int items = Math.max(32 * warps, isDelta(spec) ? Math.max(2 * chunk, 32 * stateTiles) : 2 * spec.keyDim() / stateTiles);
+        return TilePlans.limit(device, items, localBytes(spec));
+    }
+
+    /** Of the kernel that takes most; rows of tiles are 16 bytes apart. */
+    private long localBytes(RecurrenceSpec spec) {
+        int keyPitch = 2 * spec.keyDim() + 16;
+        int valuePitch = 2 * spec.valueDim() + 16;
+        int pitch = 2 * chunk + 16;
+        long outputs = 2L * tileK * Math.max(keyPitch, valuePitch);
+        long states = isDelta(spec) ? spec.keyDim() * pitch + chunk * keyPitch : 2L * stateTokens() * (keyPitch + valuePitch);
+        long solve = isDelta(spec) ? chunk * (keyPitch + valuePitch + pitch + 64L) : 0;
+        return Math.max(outputs, Math.max(states, solve));
     }
 }

@@ -90,7 +90,7 @@ final class RecurrencePlans {
             candidates.ruleOut("matrix", never);
             return;
         }
-        for (MatrixChunks m : MatrixChunks.all()) {
+        for (MatrixChunks m : MatrixChunks.all(spec)) {
             String limit = m.limitOf(spec, device);
             if (limit == null) {
                 String reason = Math.ceilDiv(spec.length(), m.chunk()) + " chunks side by side on matrix units; scores and states are rounded to float16";

@@ -47,7 +47,13 @@ class MatrixChunksTest {
             recurrence(1, 4, 70, 16, 16).keyHeads(2, 4).gate(Gate.KEY_TOKEN).finalState().build(),
             recurrence(1, 1, 300, 32, 16).gate(Gate.KEY_TOKEN).initialState().finalState().build(),
             recurrence(1, 1, 1, 16, 16).gate(Gate.KEY_TOKEN).initialState().build(),
-            recurrence(1, 1, 129, 128, 128).gate(Gate.KEY_TOKEN).finalState().build());
+            recurrence(1, 1, 129, 128, 128).gate(Gate.KEY_TOKEN).finalState().build(),
+            recurrence(1, 2, 150, 32, 32).delta().gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(2, 2, 63, 16, 48).delta().scale(0.3f).finalState().build(),
+            recurrence(1, 4, 70, 64, 32).keyHeads(2, 4).delta().gate(Gate.HEAD_CONST).finalState().build(),
+            recurrence(1, 1, 300, 16, 64).delta().gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(1, 1, 1, 16, 16).delta().initialState().build(),
+            recurrence(1, 1, 129, 128, 128).delta().gate(Gate.HEAD_TOKEN).finalState().build());
 
     private static RecurrenceBuilder recurrence(int batch, int heads, int length, int keyDim, int valueDim) {
         return RecurrenceSpec.of(batch, heads, length, keyDim).valueDim(valueDim).dtype(DType.F16);
@@ -77,8 +83,9 @@ class MatrixChunksTest {
     /** Gates that forget everything, slowly and at once, among them minus infinity. */
     @Test
     void strongGates() {
-        for (Gate kind : List.of(Gate.HEAD_TOKEN, Gate.KEY_TOKEN)) {
-            RecurrenceSpec spec = recurrence(1, 2, 140, 16, 16).gate(kind).initialState().finalState().build();
+        RecurrenceBuilder builder = recurrence(1, 2, 140, 16, 16).initialState().finalState();
+        for (RecurrenceSpec spec : List.of(builder.gate(Gate.HEAD_TOKEN).build(), builder.gate(Gate.KEY_TOKEN).build(),
+                builder.gate(Gate.HEAD_TOKEN).delta().build())) {
             for (float strong : new float[] {-3, -9, -90, Float.NEGATIVE_INFINITY}) {
                 Map<String, Tensor> inputs = inputs(spec);
                 Tensor gate = inputs.get("gate");
@@ -120,7 +127,7 @@ class MatrixChunksTest {
     void whatMatrixUnitsCannotDoIsRuledOutByTheLimit() {
         assertLimit("reads float16", recurrence(1, 1, 200, 16, 16).dtype(DType.F32).build());
         assertLimit("multiples of 16", recurrence(1, 1, 200, 24, 16).build());
-        assertLimit("takes a gate of heads or key channels", recurrence(1, 1, 200, 16, 16).gate(Gate.VALUE_TOKEN).build());
+        assertLimit("takes a gate of heads or key channels, or", recurrence(1, 1, 200, 16, 16).gate(Gate.VALUE_TOKEN).build());
         assertLimit("no norm, bonus", recurrence(1, 1, 200, 16, 16).readsPrevious().build());
         assertEquals(List.of(), plans(recurrence(1, 1, 200, 16, 16).normalised().build()));
     }
