@@ -2,6 +2,7 @@ package tessera.operators;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import tessera.DType;
 import tessera.RecurrenceSpec;
 import tessera.Shape;
@@ -24,8 +25,8 @@ import tessera.specialise.KernelCache;
  */
 record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTiles) {
 
-    /** Registers of a work-item that may hold operands and sums; the others hold addresses and what is loaded. */
-    private static final int MOST_REGISTERS = 224;
+    /** Registers of a work-item that may hold operands and sums; with more, some were spilled. The others hold addresses and what is loaded. */
+    private static final int MOST_REGISTERS = 200;
 
     /** Products of fragments that fit into one method, unrolled. */
     private static final int MOST_PRODUCTS = 450;
@@ -33,7 +34,7 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
     /** Best guess first; {@link #limit} says which fit. */
     private static final List<MatrixChunks> ALL = List.of(new MatrixChunks(128, 32, 4, 1, 2), new MatrixChunks(128, 64, 4, 1, 2), new MatrixChunks(128, 32, 4, 1, 1),
             new MatrixChunks(64, 32, 4, 1, 2), new MatrixChunks(64, 64, 4, 1, 1), new MatrixChunks(256, 32, 4, 1, 2), new MatrixChunks(128, 32, 8, 1, 1),
-            new MatrixChunks(32, 32, 2, 1, 1));
+            new MatrixChunks(128, 32, 4, 2, 2), new MatrixChunks(32, 32, 2, 1, 1));
 
     private static final List<MatrixChunks> DELTA = List.of(new MatrixChunks(64, 32, 4, 1, 2), new MatrixChunks(64, 32, 4, 1, 4), new MatrixChunks(64, 32, 4, 1, 1),
             new MatrixChunks(64, 64, 4, 1, 2), new MatrixChunks(32, 32, 2, 1, 2), new MatrixChunks(32, 32, 2, 1, 1));
@@ -117,16 +118,13 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
             return "takes " + (isDelta(spec) ? "value" : "key") + " dimensions that are multiples of " + 16 * stateTiles + ", not " + divided;
         }
         long states = (long) spec.states() * Math.ceilDiv(spec.length(), chunk) * spec.keyDim() * spec.valueDim();
-        if (2 * states > Math.min(Integer.MAX_VALUE, device.maxArrayBytes())) {
-            return "its states take " + 2 * states + " bytes, one array holds at most " + Math.min(Integer.MAX_VALUE, device.maxArrayBytes())
-                    + "; use longer chunks or the recurrent plan";
+        long decays = (long) spec.states() * Math.ceilDiv(spec.length(), chunk) * chunk * channels(spec);
+        if (Math.max(states, decays) > Integer.MAX_VALUE || Math.max(2 * states, 4 * decays) > device.maxArrayBytes()) {
+            return "its states take " + 2 * states + " bytes and its decays " + 4 * decays + ", an array of " + device.id() + " holds "
+                    + device.maxArrayBytes() + " and at most 2^31 - 1 elements; use the recurrent plan";
         }
         if (channels(spec) > 1 && rowTiles > 1) {
             return "takes 16 tokens a warp where key channels have gates of their own";
-        }
-        long decays = 4L * spec.states() * Math.ceilDiv(spec.length(), chunk) * chunk * channels(spec);
-        if (decays > Math.min(4L * Integer.MAX_VALUE, device.maxArrayBytes())) {
-            return "its decays take " + decays + " bytes, more than one array of " + device.id() + " holds; use the recurrent plan";
         }
         int ofOutputs = rowTiles * (spec.keyDim() / 4 + spec.valueDim() / 2 + tileK / 2);
         int ofStates = isDelta(spec) ? spec.keyDim() / 2 + chunk * 3 / 4 : stateTiles * (spec.valueDim() / 2 + 4);
@@ -137,8 +135,12 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         if (products > MOST_PRODUCTS) {
             return "unrolls to " + products + " products of fragments, " + MOST_PRODUCTS + " fit into a method";
         }
-        int items = Math.max(32 * warps, isDelta(spec) ? Math.max(2 * chunk, 32 * stateTiles) : 2 * spec.keyDim() / stateTiles);
-        return TilePlans.limit(device, items, localBytes(spec));
+        int[] items = isDelta(spec) ? new int[] {32 * warps, 2 * chunk, 32 * stateTiles} : new int[] {32 * warps, 2 * spec.keyDim() / stateTiles};
+        int least = IntStream.of(items).min().getAsInt();
+        if (Math.max(spec.keyDim(), spec.valueDim()) > 8 * least) {
+            return "copies rows of at most " + 8 * least + " channels, not of " + Math.max(spec.keyDim(), spec.valueDim());
+        }
+        return TilePlans.limit(device, IntStream.of(items).max().getAsInt(), localBytes(spec));
     }
 
     /** Of the kernel that takes most; rows of tiles are 16 bytes apart. */

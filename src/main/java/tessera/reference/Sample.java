@@ -13,8 +13,11 @@ public record Sample(int most, long seed, int tokens) {
 
     /** @throws IllegalArgumentException if {@code most} is not positive or {@code tokens} negative */
     public Sample {
-        if (most < 1 || tokens < 0) {
-            throw new IllegalArgumentException("most must be at least 1 and tokens at least 0, got " + most + " and " + tokens);
+        if (most < 1) {
+            throw new IllegalArgumentException("most must be at least 1, got " + most);
+        }
+        if (tokens < 0) {
+            throw new IllegalArgumentException("tokens must be at least 0, got " + tokens);
         }
     }
 
