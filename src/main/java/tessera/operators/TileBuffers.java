@@ -3,10 +3,9 @@ package tessera.operators;
 import java.util.Map;
 import tessera.AttentionSpec;
 import tessera.Tensor;
-import tessera.layouts.Layout;
 import tessera.layouts.Listing;
-import tessera.layouts.Range;
 import tessera.layouts.TileLists;
+import tessera.masks.Window;
 import tessera.planner.Plan;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -41,7 +40,8 @@ final class TileBuffers {
 
     /** Whether the kernels in tiles walk through lists of tiles: where one window for all heads does not say what is visited. */
     static boolean isListed(AttentionSpec spec) {
-        return AttentionPlans.isListed(spec) || !(Layout.simple(spec) instanceof Range range) || range.sink() > 0;
+        Window window = spec.mask().window(0);
+        return AttentionPlans.isListed(spec) || window == null || window.sink() > 0;
     }
 
     /** Why no list of tiles can say what a spec asks for, or null if one can. */
