@@ -73,14 +73,12 @@ public final class MatrixChunkStates {
         for (int token = start; token < end; token += tileK) {
             int keysNow = tiles + buffer * keyBytes + keyLane;
             int valuesNow = tiles + buffer * valueBytes + valueLane;
-            int next = token + tileK;
+            int next = TornadoMath.min(token + tileK, end - tileK);
             CopyAsync.await(0);
             context.localBarrier();
             buffer = 1 - buffer;
-            if (next < end) {
-                MatrixAttention.copy(tiles + buffer * keyBytes, 0, k, state / ofKeys * length, length, next, item, keyDim, 0, tileK, warps);
-                MatrixAttention.copy(tiles + buffer * valueBytes, values, v, state / ofValues * length, length, next, item, valueDim, 0, tileK, warps);
-            }
+            MatrixAttention.copy(tiles + buffer * keyBytes, 0, k, state / ofKeys * length, length, next, item, keyDim, 0, tileK, warps);
+            MatrixAttention.copy(tiles + buffer * valueBytes, values, v, state / ofValues * length, length, next, item, valueDim, 0, tileK, warps);
             CopyAsync.commit();
             add(sum, keysNow, keyPitch, valuesNow, values, valuePitch, decays, (decaysAt + token + column) * channels + (channels > 1 ? channelAt : 0), last,
                     valueDim, tileK, rowTiles, channels);
