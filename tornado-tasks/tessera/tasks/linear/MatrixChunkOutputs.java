@@ -123,7 +123,9 @@ public final class MatrixChunkOutputs {
             }
             CopyAsync.await(0);
             context.localBarrier();
-            MatrixAttention.copy(tiles, keys, k, state / ofKeys * length, length, TornadoMath.min(key + tileK, length - 1), item, keyDim, 0, tileK, warps);
+            if (key + tileK < end) {
+                MatrixAttention.copy(tiles, keys, k, state / ofKeys * length, length, key + tileK, item, keyDim, 0, tileK, warps);
+            }
             CopyAsync.commit();
             MatrixAttention.add(sum, score, tiles + valueLane, tileBytes - keys, valuePitch, valueDim, tileK, rowTiles);
         }

@@ -73,16 +73,22 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
         return spec.gate().isScalar() ? 1 : spec.keyDim();
     }
 
-    /** States are written and read twice in float16, decays once in float32. */
+    /** Float16 states are written and read, twice unless the delta rule passes them on, which writes and reads what it solved and what tokens change. */
     Cost cost(RecurrenceSpec spec) {
         long tokens = (long) spec.states() * spec.length();
         long reads = (long) spec.batch() * spec.outHeads() * spec.length();
+        int dims = spec.keyDim() + spec.valueDim();
         long states = (long) spec.states() * Math.ceilDiv(spec.length(), chunk) * spec.keyDim() * spec.valueDim();
-        long flops = 2 * (tokens + reads) * spec.keyDim() * spec.valueDim() + reads * chunk * (spec.keyDim() + spec.valueDim()) + 2 * states;
+        long flops = 2 * (tokens + reads) * spec.keyDim() * spec.valueDim() + reads * chunk * dims + 2 * states;
         long in = 2 * spec.inputs().values().stream().mapToLong(Shape::elements).sum();
         long out = 4 * spec.outputs().values().stream().mapToLong(Shape::elements).sum();
         long keys = 2 * (spec.inputs().get("k").elements() + spec.inputs().get("v").elements());
-        return new Cost(flops, in + keys + out + 8 * states + 12 * tokens * channels(spec), in + out + 4 * states + 4 * tokens * channels(spec), 1);
+        long scratch = (isDelta(spec) ? 2 : 4) * states + 4 * tokens * channels(spec);
+        if (isDelta(spec)) {
+            flops += 2 * tokens * spec.keyDim() * spec.valueDim() + tokens * chunk * (spec.keyDim() + dims);
+            scratch += tokens * (2 * dims + 2 * spec.valueDim() + 4);
+        }
+        return new Cost(flops, in + keys + out + 2 * scratch, in + out + scratch, 1);
     }
 
     /** Why no chunks fit, or null if some might. */
