@@ -57,7 +57,7 @@ final class ListedMethods {
         return new Case(List.of(new Step("choice", spec, UnaryOperator.identity()), attention(q, k, spec)), Setup.inputs(q, k, v));
     }
 
-    private static Step attention(Tensor q, Tensor k, SelectSpec choice) {
+    static Step attention(Tensor q, Tensor k, SelectSpec choice) {
         return new Step("attention", Setup.attention(q).kvHeads(k.shape().dim(1)).listed(choice.listHeads(), choice.lists(), choice.blockK()).causal()
                 .build(), there -> Step.renamed(there, Map.of("keyBlocks", "choice.keyBlocks")));
     }
