@@ -1,8 +1,6 @@
 package tessera.methods;
 
-import java.util.Arrays;
 import java.util.function.IntPredicate;
-import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -38,19 +36,10 @@ record BlockChoice(boolean[][][] of) {
         return chosen;
     }
 
-    /** As lists [batch, rows, heads, count], ascending, -1 after the last. */
-    double[] lists(int heads, int count) {
+    /** The blocks of each row, in the order of lists [batch, rows, heads, ...]. */
+    int[][] lists(int heads) {
         int rows = of[0].length;
-        double[] lists = new double[of.length * rows * count];
-        Arrays.fill(lists, -1);
-        IntUnaryOperator start = n -> ((n / rows / heads * rows + n % rows) * heads + n / rows % heads) * count;
-        for (int n = 0; n < of.length * rows; n++) {
-            boolean[] blocks = of[n / rows][n % rows];
-            int[] chosen = IntStream.range(0, blocks.length).filter(c -> blocks[c]).toArray();
-            for (int c = 0; c < chosen.length; c++) {
-                lists[start.applyAsInt(n) + c] = chosen[c];
-            }
-        }
-        return lists;
+        return IntStream.range(0, of.length * rows).mapToObj(n -> of[n / heads / rows * heads + n % heads][n / heads % rows])
+                .map(blocks -> IntStream.range(0, blocks.length).filter(c -> blocks[c]).toArray()).toArray(int[][]::new);
     }
 }

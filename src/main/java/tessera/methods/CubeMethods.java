@@ -40,21 +40,28 @@ final class CubeMethods {
         return Cubes.of(shape.dim(2), IntStream.range(0, shape.dim(0) * shape.dim(1)).mapToObj(_ -> Cubes.Form.CUBE).toArray(Cubes.Form[]::new));
     }
 
-    /** A step {@code name + "Mean"} with the mean of each cube: [batch, heads, cubes, dim]. */
-    private static List<Step> means(String name, Shape shape, Cubes cubes, DType dtype) {
+    /** Orders of the tokens: sorted by cube; with cubes filled up, and which of those tokens are there. */
+    private static Map<String, Tensor> orders(Shape shape, Cubes cubes) {
         int batch = shape.dim(0);
         int heads = shape.dim(1);
+        return Map.of("order", cubes.groups().order(batch, heads), "starts", cubes.groups().starts(batch, heads),
+                "padded", cubes.groups().padded(cubes.size(), batch, heads), "present", cubes.present(batch, heads),
+                "cubes", Groups.numbers(Shape.of(batch, heads, shape.dim(2)), e -> cubes.cube(e / shape.dim(2), e % shape.dim(2))));
+    }
+
+    /** A step {@code name + "Mean"} with the mean of each cube: [batch, heads, cubes, dim]. */
+    private static List<Step> means(String name, Shape shape, Cubes cubes, DType dtype) {
         return List.of(
-                new Step(name + "Sorted", PermuteSpec.gather(batch, heads, shape.dim(2), shape.dim(3), shape.dim(2)).withDType(dtype), there ->
-                        Map.of("x", there.get(name), "index", cubes.groups().order(batch, heads))),
-                new Step(name + "Mean", PoolSpec.given(batch, heads, shape.dim(2), shape.dim(3), cubes.count(), PoolSpec.Reduction.MEAN), there ->
-                        Map.of("x", there.get(name + "Sorted.out"), "starts", cubes.groups().starts(batch, heads))));
+                new Step(name + "Sorted", PermuteSpec.gather(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3), shape.dim(2)).withDType(dtype),
+                        there -> Map.of("x", there.get(name), "index", there.get("order"))),
+                new Step(name + "Mean", PoolSpec.given(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3), cubes.count(), PoolSpec.Reduction.MEAN),
+                        there -> Map.of("x", there.get(name + "Sorted.out"), "starts", there.get("starts"))));
     }
 
     /** Tokens in the order of their cubes, each filled up with zeros. */
     private static Step padded(String name, Shape shape, Cubes cubes, DType dtype) {
         return new Step(name + "Padded", PermuteSpec.gather(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3), cubes.padded()).withDType(dtype),
-                there -> Map.of("x", there.get(name), "index", cubes.groups().padded(cubes.size(), shape.dim(0), shape.dim(1))));
+                there -> Map.of("x", there.get(name), "index", there.get("padded")));
     }
 
     /** Pairs of a query and a cube, the best of all that a head has, by the weights that each query gives the means of all cubes. */
@@ -69,9 +76,11 @@ final class CubeMethods {
         steps.add(padded("v", shape, cubes, q.dtype()));
         steps.add(new Step("attention", Setup.attention(q).keys(cubes.padded()).maskTensor(shape.dim(0), shape.dim(1), 1, cubes.padded())
                 .listed(shape.dim(1), choice.lists() + 1, cubes.size()).build(), there -> Map.of("q", there.get("q"), "k", there.get("kPadded.out").to(q.dtype()),
-                "v", there.get("vPadded.out").to(q.dtype()), "mask", cubes.present(shape.dim(0), shape.dim(1)),
-                "keyBlocks", withOwn(there.get("choice.keyBlocks"), cubes))));
-        return new Case(steps, Setup.inputs(q, k, v, Map.of("sizes", sizes(shape, cubes))));
+                "v", there.get("vPadded.out").to(q.dtype()), "mask", there.get("present"),
+                "keyBlocks", withOwn(there.get("choice.keyBlocks"), there.get("cubes")))));
+        Map<String, Tensor> inputs = Setup.inputs(q, k, v, orders(shape, cubes));
+        inputs.put("sizes", sizes(shape, cubes));
+        return new Case(steps, inputs).selecting("choice.keyBlocks", in -> CubeTwin.mixedChoice(in).lists(shape.dim(1)));
     }
 
     /** 1 for a cube, 0 where a head has fewer of them: [batch, heads, cubes]. */
@@ -86,13 +95,13 @@ final class CubeMethods {
     }
 
     /** Each list with the query's own cube too. */
-    private static Tensor withOwn(Tensor lists, Cubes cubes) {
+    private static Tensor withOwn(Tensor lists, Tensor cubes) {
         int n = lists.shape().dim(1);
         int heads = lists.shape().dim(2);
         int count = lists.shape().dim(3) + 1;
         return Groups.numbers(Shape.of(lists.shape().dim(0), n, heads, count), e -> {
             int row = e / count;
-            return e % count < count - 1 ? (int) lists.get(row * (count - 1) + e % count) : cubes.cube(row / heads / n * heads + row % heads, row / heads % n);
+            return (int) (e % count < count - 1 ? lists.get(row * (count - 1) + e % count) : cubes.get((row / heads / n * heads + row % heads) * n + row / heads % n));
         });
     }
 
@@ -115,17 +124,20 @@ final class CubeMethods {
         List.of("q", "k", "v").forEach(name -> steps.add(padded(name, shape, cubes, q.dtype())));
         steps.add(new Step("attention", AttentionSpec.of(batch, heads, cubes.padded(), dim).maskTensor(batch, heads, 1, cubes.padded())
                 .listed(heads, choice.lists(), size, size).build(), there -> Map.of("q", there.get("qPadded.out"), "k", there.get("kPadded.out"),
-                "v", there.get("vPadded.out"), "mask", cubes.present(batch, heads), "keyBlocks", there.get("choice.keyBlocks"))));
+                "v", there.get("vPadded.out"), "mask", there.get("present"), "keyBlocks", there.get("choice.keyBlocks"))));
         steps.add(new Step("fine", PermuteSpec.scatter(batch, heads, cubes.padded(), dim, n), there -> Map.of("x", there.get("attention.out"),
-                "index", cubes.groups().padded(size, batch, heads))));
+                "index", there.get("padded"))));
         steps.add(new Step("broadcast", PermuteSpec.gather(batch, heads, cubes.count(), dim, n), there -> Map.of("x", there.get("coarse.out"),
-                "index", Groups.numbers(Shape.of(batch, heads, n), e -> cubes.cube(e / n, e % n)))));
+                "index", there.get("cubes"))));
         for (String branch : List.of("broadcast", "fine")) {
             steps.add(new Step(branch + "Gated", Setup.epilogue(shape, new Epilogue.Gate(Epilogue.Gate.Function.IDENTITY), DType.F32), there ->
                     Map.of("x", there.get(branch + ".out"), "g", there.get(branch + "Gate"))));
         }
         steps.add(new Step("sum", Setup.epilogue(shape, new Epilogue.Add(1), DType.F32), there ->
                 Map.of("x", there.get("broadcastGated.out"), "y", there.get("fineGated.out"))));
-        return new Case(steps, Setup.inputs(q, k, v, Map.of("broadcastGate", Setup.uniform(shape, seed, 0, 1), "fineGate", Setup.uniform(shape, seed + 1, 0, 1))));
+        Map<String, Tensor> inputs = Setup.inputs(q, k, v, orders(shape, cubes));
+        inputs.put("broadcastGate", Setup.uniform(shape, seed, 0, 1));
+        inputs.put("fineGate", Setup.uniform(shape, seed + 1, 0, 1));
+        return new Case(steps, inputs).selecting("choice.keyBlocks", in -> CubeTwin.fineChoice(in).lists(heads));
     }
 }

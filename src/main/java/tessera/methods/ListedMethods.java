@@ -3,6 +3,7 @@ package tessera.methods;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import tessera.Estimator;
 import tessera.Forced;
@@ -34,9 +35,9 @@ final class ListedMethods {
     private static final Forced OWN = new Forced(0, true, 0, false, false, false, Forced.Counting.FIRST);
 
     static final List<Method> ALL = List.of(
-            new Method("D12", (q, k, v, _) -> listed(q, k, v, choice(q, k).topK(BLOCKS).forced(OWN)),
+            new Method("D12", (q, k, v, _) -> listed(q, k, v, choice(q, k).topK(BLOCKS).forced(OWN), ListedTwin::moba),
                     in -> ListedTwin.attention(in, ListedTwin.moba(in))),
-            new Method("D15", (q, k, v, _) -> listed(q, k, v, choice(q, k).estimator(new Estimator.MinMax()).topK(BLOCKS).forced(OWN)),
+            new Method("D15", (q, k, v, _) -> listed(q, k, v, choice(q, k).estimator(new Estimator.MinMax()).topK(BLOCKS).forced(OWN), ListedTwin::quest),
                     in -> ListedTwin.attention(in, ListedTwin.quest(in))),
             new Method("D03", ListedMethods::representatives, in -> ListedTwin.attention(in, ListedTwin.infLlm(in))),
             new Method("D27", ListedMethods::shared, in -> ListedTwin.attention(in, ListedTwin.infLlm2(in))));
@@ -52,9 +53,10 @@ final class ListedMethods {
     }
 
     /** A choice from q and k, and attention over what is chosen. */
-    private static Case listed(Tensor q, Tensor k, Tensor v, SelectBuilder choice) {
+    private static Case listed(Tensor q, Tensor k, Tensor v, SelectBuilder choice, Function<Map<String, Tensor>, BlockChoice> twin) {
         SelectSpec spec = choice.build();
-        return new Case(List.of(new Step("choice", spec, UnaryOperator.identity()), attention(q, k, spec)), Setup.inputs(q, k, v));
+        return new Case(List.of(new Step("choice", spec, UnaryOperator.identity()), attention(q, k, spec)), Setup.inputs(q, k, v))
+                .selecting("choice.keyBlocks", in -> twin.apply(in).lists(spec.listHeads()));
     }
 
     static Step attention(Tensor q, Tensor k, SelectSpec choice) {
@@ -91,7 +93,7 @@ final class ListedMethods {
                 Map.of("x", there.get("representatives.out"))));
         steps.add(new Step("choice", choice, there -> Map.of("q", there.get("q"), "k", there.get("means.out").to(q.dtype()))));
         steps.add(attention(q, k, choice));
-        return new Case(steps, Setup.inputs(q, k, v));
+        return new Case(steps, Setup.inputs(q, k, v)).selecting("choice.keyBlocks", in -> ListedTwin.infLlm(in).lists(heads));
     }
 
     /** [batch, heads * blocks, block] of [batch, heads, keys]; 0 for keys that a last block lacks. */
@@ -122,6 +124,6 @@ final class ListedMethods {
         Tensor v = CompactMethods.pooled(values, kvHeads).to(q.dtype());
         int block = Setup.block(Setup.length(q));
         return listed(q, k, v, choice(q, k).estimator(new Estimator.OverlappedDot(block / 2, block / 4)).softmax().foldBlocks(Fold.MAX)
-                .foldGroup(Fold.MEAN).topK(SHARED_BLOCKS).forced(new Forced(1, true, SHARED_RECENT, false, false, false, Forced.Counting.FIRST)));
+                .foldGroup(Fold.MEAN).topK(SHARED_BLOCKS).forced(new Forced(1, true, SHARED_RECENT, false, false, false, Forced.Counting.FIRST)), ListedTwin::infLlm2);
     }
 }

@@ -63,7 +63,8 @@ final class NativeSparseMethods {
                 ListedMethods.attention(q, inputs.get("k"), choice),
                 new Step("window", Setup.attention(q).kvHeads(kvHeads).mask(Mask.window(Setup.window(n) - 1, 0)).causal().build(), UnaryOperator.identity()),
                 new Step("merge", MergeSpec.of(3, batch, heads, n, dim).withWeights(3, batch, heads, n), there -> Map.of("weights", there.get("weights"),
-                        "parts", Step.stacked(List.of(there.get("compressed.out"), there.get("attention.out"), there.get("window.out")))))), inputs);
+                        "parts", Step.stacked(List.of(there.get("compressed.out"), there.get("attention.out"), there.get("window.out")))))), inputs)
+                .selecting("choice.keyBlocks", in -> choice(in).lists(kvHeads));
     }
 
     /** Weights of a group of heads over the compressed keys, summed over those that touch a block. */

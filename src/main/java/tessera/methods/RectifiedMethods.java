@@ -64,7 +64,9 @@ final class RectifiedMethods {
                 }),
                 new Step("frame", Setup.attention(q).kvHeads(kvHeads).mask(new Blocks(1, n, n, frame, frame, (_, qb, kb) -> qb == kb)).causal().lse().build(),
                         there -> of(there, q, "q.out", "k.out", "v.out")),
-                new Step("merge", MergeSpec.of(2, batch, heads, n, dim), there -> Step.parts(there, List.of("earlier", "frame")))), inputs);
+                new Step("merge", MergeSpec.of(2, batch, heads, n, dim), there -> Step.parts(there, List.of("earlier", "frame")))), inputs)
+                .selecting("firstChoice.keyBlocks", in -> new RectifiedTwin(in).choices().getFirst().lists(kvHeads))
+                .selecting("choice.keyBlocks", in -> new RectifiedTwin(in).choices().getLast().lists(kvHeads));
     }
 
     private static AttentionSpec listed(Tensor q, SelectSpec choice, boolean lse) {

@@ -1,5 +1,6 @@
 package tessera.methods;
 
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import tessera.Shape;
@@ -15,8 +16,9 @@ final class RectifiedTwin {
     private final int dim;
     private final int block;
 
-    /** Which blocks each token reads in the second layer, [batch * kvHeads][token][block], once it has run. */
-    private final boolean[][][] chosen;
+    /** Which blocks each token reads in either layer, [batch * kvHeads][token][block], once it has run. */
+    private final boolean[][][] first;
+    private final boolean[][][] second;
 
     RectifiedTwin(Map<String, Tensor> in) {
         Shape shape = in.get("q").shape();
@@ -27,12 +29,14 @@ final class RectifiedTwin {
         n = shape.dim(2);
         dim = shape.dim(3);
         block = Setup.block(n);
-        chosen = new boolean[batch * kvHeads][n][];
+        first = new boolean[batch * kvHeads][n][];
+        second = new boolean[batch * kvHeads][n][];
     }
 
-    BlockChoice choice() {
+    /** What the first and the second layer choose. */
+    List<BlockChoice> choices() {
         run();
-        return new BlockChoice(chosen);
+        return List.of(new BlockChoice(first), new BlockChoice(second));
     }
 
     double[] run() {
@@ -52,17 +56,13 @@ final class RectifiedTwin {
         int frame = RectifiedMethods.RECENT * block;
         for (int t = 0; t < n; t++) {
             double[][] query = at(q, t);
-            double[] first = attention(query, k, v, t, choices(query, k, t));
-            write(cacheK, t, project(first, "weightK", kvHeads));
-            write(cacheV, t, project(first, "weightV", kvHeads));
-            query = project(first, "weightQ", heads);
-            boolean[][] choices = choices(query, cacheK, t);
-            double[] second = attention(query, cacheK, cacheV, t, choices);
+            double[] token = attention(query, k, v, t, choose(first, b, query, k, t));
+            write(cacheK, t, project(token, "weightK", kvHeads));
+            write(cacheV, t, project(token, "weightV", kvHeads));
+            query = project(token, "weightQ", heads);
+            token = attention(query, cacheK, cacheV, t, choose(second, b, query, cacheK, t));
             for (int h = 0; h < heads; h++) {
-                System.arraycopy(second, h * dim, out, ((b * heads + h) * n + t) * dim, dim);
-            }
-            for (int h = 0; h < kvHeads; h++) {
-                chosen[b * kvHeads + h][t] = choices[h];
+                System.arraycopy(token, h * dim, out, ((b * heads + h) * n + t) * dim, dim);
             }
             for (int s = t - frame + 1; s <= t && (t + 1) % frame == 0; s++) {
                 double[] dense = attention(at(q, s), k, v, s, null);
@@ -93,7 +93,7 @@ final class RectifiedTwin {
     }
 
     /** Blocks of each key head, by the bounds of the group's mean query. */
-    private boolean[][] choices(double[][] query, double[][][] k, int t) {
+    private boolean[][] choose(boolean[][][] chosen, int b, double[][] query, double[][][] k, int t) {
         int group = heads / kvHeads;
         int count = Math.max(RectifiedMethods.LEAST, (int) (RectifiedMethods.SHARE * (t / block + 1)));
         return IntStream.range(0, kvHeads).mapToObj(h -> {
@@ -105,7 +105,8 @@ final class RectifiedTwin {
                     scores[c] += IntStream.range(c * block, Math.min(t + 1, (c + 1) * block)).mapToDouble(j -> mean * k[h][j][channel]).max().orElseThrow();
                 }
             }
-            return BlockChoice.best(scores, c -> c <= t / block, c -> c > t / block - RectifiedMethods.RECENT, count);
+            chosen[b * kvHeads + h][t] = BlockChoice.best(scores, c -> c <= t / block, c -> c > t / block - RectifiedMethods.RECENT, count);
+            return chosen[b * kvHeads + h][t];
         }).toArray(boolean[][]::new);
     }
 

@@ -96,7 +96,8 @@ final class SparseLinearMethods {
             return arguments;
         }));
         steps.addAll(sum(q, "linear"));
-        return new Case(steps, inputs(q, k, v, seed));
+        return new Case(steps, inputs(q, k, v, seed)).selecting("choice.keyBlocks", in -> SparseLinearTwin.choice(in).lists(shape.dim(1)))
+                .selecting("choice.marginalBlocks", in -> SparseLinearTwin.marginal(in).lists(shape.dim(1)));
     }
 
     /** 1 for the blocks of keys that are marginal to a block of queries: [batch * heads, blocks, blocks]. */
