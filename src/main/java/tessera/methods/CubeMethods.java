@@ -71,11 +71,13 @@ final class CubeMethods {
         SelectSpec choice = SelectSpec.of(shape.dim(0), shape.dim(1), shape.dim(2), shape.dim(3)).keys(cubes.padded()).blocks(1, cubes.size())
                 .estimator(new Estimator.GivenDot()).weighted().perHead().cover(SHARE).build();
         List<Step> steps = new ArrayList<>(means("k", shape, cubes, q.dtype()));
-        steps.add(new Step("choice", choice, there -> Map.of("q", there.get("q").to(DType.F32), "k", there.get("kMean.out"), "sizes", there.get("sizes"))));
+        steps.add(new Step("choice", choice, there -> Map.of("q", there.get("q").to(DType.F32), "k", there.get("kMean.out"),
+                "sizes", there.get("sizes"))));
         steps.add(padded("k", shape, cubes, q.dtype()));
         steps.add(padded("v", shape, cubes, q.dtype()));
-        steps.add(new Step("attention", Setup.attention(q).keys(cubes.padded()).maskTensor(shape.dim(0), shape.dim(1), 1, cubes.padded())
-                .listed(shape.dim(1), choice.lists() + 1, cubes.size()).build(), there -> Map.of("q", there.get("q"), "k", there.get("kPadded.out").to(q.dtype()),
+        AttentionSpec attention = Setup.attention(q).keys(cubes.padded()).maskTensor(shape.dim(0), shape.dim(1), 1, cubes.padded())
+                .listed(shape.dim(1), choice.lists() + 1, cubes.size()).build();
+        steps.add(new Step("attention", attention, there -> Map.of("q", there.get("q"), "k", there.get("kPadded.out").to(q.dtype()),
                 "v", there.get("vPadded.out").to(q.dtype()), "mask", there.get("present"),
                 "keyBlocks", withOwn(there.get("choice.keyBlocks"), there.get("cubes")))));
         Map<String, Tensor> inputs = Setup.inputs(q, k, v, orders(shape, cubes));
@@ -101,7 +103,8 @@ final class CubeMethods {
         int count = lists.shape().dim(3) + 1;
         return Groups.numbers(Shape.of(lists.shape().dim(0), n, heads, count), e -> {
             int row = e / count;
-            return (int) (e % count < count - 1 ? lists.get(row * (count - 1) + e % count) : cubes.get((row / heads / n * heads + row % heads) * n + row / heads % n));
+            int token = (row / heads / n * heads + row % heads) * n + row / heads % n;
+            return (int) (e % count < count - 1 ? lists.get(row * (count - 1) + e % count) : cubes.get(token));
         });
     }
 

@@ -103,7 +103,8 @@ final class CubeTwin {
         double[][] meanK = means(k, cubes, n, dim);
         double[][] meanV = means(v, cubes, n, dim);
         double[] coarse = SoftmaxTwin.of(q.length / dim, cubes.count(), dim, (row, c) ->
-                SoftmaxTwin.dot(meanQ[row / n], cubes.cube(row / n, row % n), meanK[row / n], c, dim), (row, c, channel) -> meanV[row / n][c * dim + channel]).out();
+                SoftmaxTwin.dot(meanQ[row / n], cubes.cube(row / n, row % n), meanK[row / n], c, dim),
+                (row, c, channel) -> meanV[row / n][c * dim + channel]).out();
         double[] fine = SoftmaxTwin.of(q.length / dim, n, dim, (row, j) -> choice.sees(row / n, cubes.cube(row / n, row % n), cubes.cube(row / n, j))
                 ? SoftmaxTwin.dot(q, row, k, row / n * n + j, dim) : Double.NEGATIVE_INFINITY, (row, j, c) -> v[(row / n * n + j) * dim + c]).out();
         return IntStream.range(0, q.length).mapToDouble(e -> in.get("broadcastGate").get(e) * coarse[e] + in.get("fineGate").get(e) * fine[e]).toArray();

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import tessera.DType;
 import tessera.Estimator;
 import tessera.Forced;
 import tessera.PermuteSpec;
@@ -82,16 +83,16 @@ final class ListedMethods {
         int block = Setup.block(n);
         int blocks = Math.ceilDiv(n, block);
         SelectSpec best = SelectSpec.of(batch, heads * blocks, 1, 1).keys(block).estimator(new Estimator.ColumnMass()).topK(REPRESENTATIVES).build();
-        SelectSpec choice = choice(q, k).estimator(new Estimator.GivenDot()).topK(BLOCKS)
+        SelectSpec choice = choice(q, k).dtype(DType.F32).estimator(new Estimator.GivenDot()).topK(BLOCKS)
                 .forced(new Forced(1, true, recent(n), false, false, false, Forced.Counting.EXCLUDED)).build();
         List<Step> steps = new ArrayList<>();
         steps.add(new Step("window", Setup.attention(q).mask(Mask.window(Setup.window(n) - 1, 0)).causal().columnMass().build(), UnaryOperator.identity()));
         steps.add(new Step("best", best, there -> Map.of("mass", byBlock(there.get("window.columnMass"), block))));
-        steps.add(new Step("representatives", PermuteSpec.gather(batch, heads, n, dim, blocks * REPRESENTATIVES).withDType(q.dtype()), there ->
-                Map.of("x", there.get("k"), "index", keys(there.get("best.keyBlocks"), shape, block))));
+        steps.add(new Step("representatives", PermuteSpec.gather(batch, heads, n, dim, blocks * REPRESENTATIVES).withDType(q.dtype()),
+                there -> Map.of("x", there.get("k"), "index", keys(there.get("best.keyBlocks"), shape, block))));
         steps.add(new Step("means", PoolSpec.of(batch, heads, blocks * REPRESENTATIVES, dim, REPRESENTATIVES, PoolSpec.Reduction.MEAN), there ->
                 Map.of("x", there.get("representatives.out"))));
-        steps.add(new Step("choice", choice, there -> Map.of("q", there.get("q"), "k", there.get("means.out").to(q.dtype()))));
+        steps.add(new Step("choice", choice, there -> Map.of("q", there.get("q").to(DType.F32), "k", there.get("means.out"))));
         steps.add(attention(q, k, choice));
         return new Case(steps, Setup.inputs(q, k, v)).selecting("choice.keyBlocks", in -> ListedTwin.infLlm(in).lists(heads));
     }
@@ -123,7 +124,8 @@ final class ListedMethods {
         Tensor k = CompactMethods.pooled(keys, kvHeads).to(q.dtype());
         Tensor v = CompactMethods.pooled(values, kvHeads).to(q.dtype());
         int block = Setup.block(Setup.length(q));
+        Forced forced = new Forced(1, true, SHARED_RECENT, false, false, false, Forced.Counting.FIRST);
         return listed(q, k, v, choice(q, k).estimator(new Estimator.OverlappedDot(block / 2, block / 4)).softmax().foldBlocks(Fold.MAX)
-                .foldGroup(Fold.MEAN).topK(SHARED_BLOCKS).forced(new Forced(1, true, SHARED_RECENT, false, false, false, Forced.Counting.FIRST)), ListedTwin::infLlm2);
+                .foldGroup(Fold.MEAN).topK(SHARED_BLOCKS).forced(forced), ListedTwin::infLlm2);
     }
 }

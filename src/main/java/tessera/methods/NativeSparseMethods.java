@@ -50,17 +50,18 @@ final class NativeSparseMethods {
         int kvHeads = CompactMethods.groups(heads);
         int block = Setup.block(n);
         Shape few = Shape.of(batch, kvHeads, compressed(n), dim);
-        Map<String, Tensor> inputs = Setup.inputs(q, CompactMethods.pooled(keys, kvHeads).to(q.dtype()), CompactMethods.pooled(values, kvHeads).to(q.dtype()), Map.of(
+        Tensor k = CompactMethods.pooled(keys, kvHeads).to(q.dtype());
+        Map<String, Tensor> inputs = Setup.inputs(q, k, CompactMethods.pooled(values, kvHeads).to(q.dtype()), Map.of(
                 "compressedK", Tensor.random(few, seed).to(q.dtype()), "compressedV", Tensor.random(few, seed + 1).to(q.dtype()),
                 "weights", Setup.uniform(Shape.of(3, batch, heads, n), seed + 2, 0, 1)));
         AttentionSpec compressed = Setup.attention(q).kvHeads(kvHeads).keys(compressed(n)).mask((_, i, _, s) -> isPast(n, i, s))
                 .scores(ScoreStage.WEIGHTS).build();
-        SelectSpec choice = ListedMethods.choice(q, inputs.get("k")).estimator(new Estimator.External(block / 2, block / 4)).foldBlocks(Fold.SUM)
+        SelectSpec choice = ListedMethods.choice(q, k).estimator(new Estimator.External(block / 2, block / 4)).foldBlocks(Fold.SUM)
                 .foldGroup(Fold.SUM).topK(BLOCKS).forced(new Forced(1, true, RECENT, false, false, false, Forced.Counting.FIRST)).build();
         return new Case(List.of(
                 new Step("compressed", compressed, there -> Step.renamed(there, Map.of("k", "compressedK", "v", "compressedV"))),
                 new Step("choice", choice, there -> Map.of("estimate", there.get("compressed.scores"))),
-                ListedMethods.attention(q, inputs.get("k"), choice),
+                ListedMethods.attention(q, k, choice),
                 new Step("window", Setup.attention(q).kvHeads(kvHeads).mask(Mask.window(Setup.window(n) - 1, 0)).causal().build(), UnaryOperator.identity()),
                 new Step("merge", MergeSpec.of(3, batch, heads, n, dim).withWeights(3, batch, heads, n), there -> Map.of("weights", there.get("weights"),
                         "parts", Step.stacked(List.of(there.get("compressed.out"), there.get("attention.out"), there.get("window.out")))))), inputs)

@@ -3,16 +3,20 @@ package tessera.methods;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.DType;
 import tessera.Estimator;
 import tessera.Forced;
 import tessera.MergeSpec;
 import tessera.ProjectionSpec;
+import tessera.SelectBuilder;
 import tessera.SelectSpec;
 import tessera.SelectionRule;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.masks.Blocks;
+import tessera.masks.Mask;
 
 /**
  * Rectified sparse attention (arXiv:2506.04108) of two layers over a given sequence. Tokens are decoded sparsely; after every few, a
@@ -43,39 +47,37 @@ final class RectifiedMethods {
         int kvHeads = CompactMethods.groups(heads);
         int frame = RECENT * Setup.block(n);
         Tensor k = CompactMethods.pooled(keys, kvHeads).to(q.dtype());
-        Map<String, Tensor> inputs = Setup.inputs(q, k, CompactMethods.pooled(values, kvHeads).to(q.dtype()), Map.of("weightQ", weight(heads, heads, dim, seed),
-                "weightK", weight(kvHeads, heads, dim, seed + 1), "weightV", weight(kvHeads, heads, dim, seed + 2)));
-        SelectSpec choice = ListedMethods.choice(q, k).estimator(new Estimator.MinMax()).meanQueries().rule(new SelectionRule.TopRatio(SHARE))
-                .budget(LEAST, Integer.MAX_VALUE).forced(new Forced(0, true, RECENT, false, false, false, Forced.Counting.FIRST)).build();
+        Map<String, Tensor> inputs = Setup.inputs(q, k, CompactMethods.pooled(values, kvHeads).to(q.dtype()), Map.of(
+                "weightQ", weight(heads, heads, dim, seed), "weightK", weight(kvHeads, heads, dim, seed + 1), "weightV", weight(kvHeads, heads, dim, seed + 2)));
+        SelectBuilder choice = ListedMethods.choice(q, k).estimator(new Estimator.MinMax()).meanQueries().rule(new SelectionRule.TopRatio(SHARE))
+                .budget(LEAST, Integer.MAX_VALUE).forced(new Forced(0, true, RECENT, false, false, false, Forced.Counting.FIRST));
+        SelectSpec first = choice.build();
+        SelectSpec second = choice.dtype(DType.F32).build();
+        Mask ofFrames = new Blocks(1, n, n, frame, frame, (_, qb, kb) -> qb == kb);
+        AttentionSpec ofFrame = Setup.attention(q).kvHeads(kvHeads).mask(ofFrames).causal().lse().dtype(DType.F32).build();
         return new Case(List.of(
-                new Step("firstChoice", choice, UnaryOperator.identity()),
-                new Step("sparse", listed(q, choice, false), there -> Step.renamed(there, Map.of("keyBlocks", "firstChoice.keyBlocks"))),
+                new Step("firstChoice", first, UnaryOperator.identity()),
+                new Step("sparse", listed(q, first).build(), there -> Step.renamed(there, Map.of("keyBlocks", "firstChoice.keyBlocks"))),
                 new Step("dense", Setup.attention(q).kvHeads(kvHeads).causal().build(), UnaryOperator.identity()),
                 projection("q", q, heads, "sparse", "weightQ"),
                 projection("k", q, kvHeads, "sparse", "weightK"),
                 projection("v", q, kvHeads, "sparse", "weightV"),
                 projection("writtenK", q, kvHeads, "dense", "weightK"),
                 projection("writtenV", q, kvHeads, "dense", "weightV"),
-                new Step("choice", choice, there -> of(there, q, "q.out", "writtenK.out", "writtenV.out")),
-                new Step("earlier", listed(q, choice, true), there -> {
-                    Map<String, Tensor> arguments = of(there, q, "q.out", "writtenK.out", "writtenV.out");
+                new Step("choice", second, there -> Step.renamed(there, Map.of("q", "q.out", "k", "writtenK.out"))),
+                new Step("earlier", listed(q, second).lse().dtype(DType.F32).build(), there -> {
+                    Map<String, Tensor> arguments = Step.renamed(there, Map.of("q", "q.out", "k", "writtenK.out", "v", "writtenV.out"));
                     arguments.put("keyBlocks", earlier(there.get("choice.keyBlocks")));
                     return arguments;
                 }),
-                new Step("frame", Setup.attention(q).kvHeads(kvHeads).mask(new Blocks(1, n, n, frame, frame, (_, qb, kb) -> qb == kb)).causal().lse().build(),
-                        there -> of(there, q, "q.out", "k.out", "v.out")),
+                new Step("frame", ofFrame, there -> Step.renamed(there, Map.of("q", "q.out", "k", "k.out", "v", "v.out"))),
                 new Step("merge", MergeSpec.of(2, batch, heads, n, dim), there -> Step.parts(there, List.of("earlier", "frame")))), inputs)
                 .selecting("firstChoice.keyBlocks", in -> new RectifiedTwin(in).choices().getFirst().lists(kvHeads))
                 .selecting("choice.keyBlocks", in -> new RectifiedTwin(in).choices().getLast().lists(kvHeads));
     }
 
-    private static AttentionSpec listed(Tensor q, SelectSpec choice, boolean lse) {
-        var attention = Setup.attention(q).kvHeads(choice.kvHeads()).listed(choice.listHeads(), choice.lists(), choice.blockK()).causal();
-        return lse ? attention.lse().build() : attention.build();
-    }
-
-    private static Map<String, Tensor> of(Map<String, Tensor> there, Tensor like, String q, String k, String v) {
-        return Setup.inputs(there.get(q).to(like.dtype()), there.get(k).to(like.dtype()), there.get(v).to(like.dtype()));
+    private static AttentionBuilder listed(Tensor q, SelectSpec choice) {
+        return Setup.attention(q).kvHeads(choice.kvHeads()).listed(choice.listHeads(), choice.lists(), choice.blockK()).causal();
     }
 
     /** [toHeads, heads * dim, dim], such that projections are about as large as what is projected. */

@@ -85,14 +85,15 @@ final class SparseLinearMethods {
             Tensor keys = byBlock(there.get("kFeatures.out"), block);
             return Setup.inputs(keys, keys, byBlock(there.get("v"), block));
         }));
-        steps.add(new Step("states.sum", sum, there -> Map.of("x", there.get("states.s").reshape(1, rows, blocks, dim * dim), "weight", marginal(there, rows, blocks))));
-        steps.add(new Step("normalisers.sum", normaliser, there -> Map.of("x", there.get("states.z").reshape(1, rows, blocks, dim),
+        steps.add(new Step("s", sum, there -> Map.of("x", there.get("states.s").reshape(1, rows, blocks, dim * dim),
+                "weight", marginal(there, rows, blocks))));
+        steps.add(new Step("z", normaliser, there -> Map.of("x", there.get("states.z").reshape(1, rows, blocks, dim),
                 "weight", marginal(there, rows, blocks))));
         steps.add(new Step("linear", read, there -> {
             Tensor nothing = Tensor.zeros(rows * blocks, 1, block, dim);
             Map<String, Tensor> arguments = Setup.inputs(byBlock(there.get("qFeatures.out"), block), nothing, nothing);
-            arguments.put("s0", there.get("states.sum.out").reshape(rows * blocks, 1, dim, dim));
-            arguments.put("z0", there.get("normalisers.sum.out").reshape(rows * blocks, 1, dim));
+            arguments.put("s0", there.get("s.out").reshape(rows * blocks, 1, dim, dim));
+            arguments.put("z0", there.get("z.out").reshape(rows * blocks, 1, dim));
             return arguments;
         }));
         steps.addAll(sum(q, "linear"));
@@ -146,8 +147,8 @@ final class SparseLinearMethods {
         List<Step> steps = new ArrayList<>(sparse(q));
         steps.add(features("q", q));
         steps.add(features("k", q));
-        steps.add(new Step("linear", Setup.recurrence(q).bidirectional().normalised().dtype(DType.F32).build(), there -> Setup.inputs(there.get("qFeatures.out"),
-                there.get("kFeatures.out"), there.get("v").to(DType.F32))));
+        steps.add(new Step("linear", Setup.recurrence(q).bidirectional().normalised().dtype(DType.F32).build(), there ->
+                Setup.inputs(there.get("qFeatures.out"), there.get("kFeatures.out"), there.get("v").to(DType.F32))));
         steps.addAll(sum(q, "linear"));
         return new Case(steps, inputs(q, centred(k).to(q.dtype()), v, seed));
     }

@@ -60,7 +60,8 @@ final class SparseLinearTwin {
         Shape shape = in.get("q").shape();
         double[] q = SoftmaxTwin.doubles(in.get("q"));
         double[] k = SoftmaxTwin.doubles(in.get("k"));
-        int[][][] ranks = IntStream.range(0, shape.dim(0) * shape.dim(1)).mapToObj(head -> ranks(q, k, head, shape.dim(2), shape.dim(3))).toArray(int[][][]::new);
+        int[][][] ranks = IntStream.range(0, shape.dim(0) * shape.dim(1)).mapToObj(head -> ranks(q, k, head, shape.dim(2), shape.dim(3)))
+                .toArray(int[][][]::new);
         return BlockChoice.of(ranks.length, blocks(in), (head, row) -> {
             boolean[] chosen = new boolean[blocks(in)];
             IntStream.range(0, chosen.length).forEach(c -> chosen[c] = ranks[head][row][c] >= from && ranks[head][row][c] < to);
