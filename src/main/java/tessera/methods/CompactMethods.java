@@ -33,7 +33,7 @@ final class CompactMethods {
         return new Case(Setup.attention(q).kvHeads(kvHeads).causal().build(), inputs);
     }
 
-    private static Tensor pooled(Tensor x, int kvHeads) {
+    static Tensor pooled(Tensor x, int kvHeads) {
         Shape shape = x.shape();
         int size = shape.dim(2) * shape.dim(3);
         int group = shape.dim(1) / kvHeads;
