@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 public final class Methods {
     private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL,
             VideoMethods.ALL, PooledBlockMethods.ALL, VerticalSlashMethods.ALL, SampledMethods.ALL,
-            SeerMethods.ALL, DraftMethods.ALL, ListedMethods.ALL, NativeSparseMethods.ALL, RectifiedMethods.ALL, CubeMethods.ALL,
+            SeerMethods.ALL, DraftMethods.ALL, ClusterBlockMethods.ALL, ListedMethods.ALL, NativeSparseMethods.ALL, RectifiedMethods.ALL, CubeMethods.ALL,
             SparseLinearMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, RandomFeatureMethods.ALL, GatedMethods.ALL, GatedOutputMethods.ALL,
             RwkvMethods.ALL, StateSpaceMethods.ALL, SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, FastWeightMethods.ALL,
             ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL,
