@@ -150,7 +150,7 @@ public final class MatrixAttention {
 
     /** Starts to copy rows {@code [key, key + tileK)} of a head into a tile, 16 bytes an item at a time; rows beyond the last key repeat it. */
     @Inline
-    private static void copy(int tile, int offset, HalfFloatArray source, int base, int keys, int key, int item, int dim, int whole,
+    public static void copy(int tile, int offset, HalfFloatArray source, int base, int keys, int key, int item, int dim, int whole,
             int tileK, int warps) {
         int pieces = dim / 8;
         int rows = 32 * warps / pieces;
@@ -174,7 +174,7 @@ public final class MatrixAttention {
 
     /** {@code S = Q Kᵀ}. */
     @Inline
-    private static void scores(float[] score, int[] query, int tile, int pitch, int headDim,
+    public static void scores(float[] score, int[] query, int tile, int pitch, int headDim,
             int tileK, int rowTiles) {
         @Registers int[] pair = new int[4];
         for (@Unroll int c = 0; c < headDim; c += 16) {
@@ -190,7 +190,7 @@ public final class MatrixAttention {
 
     /** {@code O = O + P V}. */
     @Inline
-    private static void add(float[] sum, float[] weight, int tile, int offset, int pitch, int valueDim,
+    public static void add(float[] sum, float[] weight, int tile, int offset, int pitch, int valueDim,
             int tileK, int rowTiles) {
         @Registers int[] packed = new int[rowTiles * tileK / 4];
         @Registers int[] pair = new int[4];

@@ -1,8 +1,8 @@
 package tessera.experiments;
 
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import tessera.AttentionSpec;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
@@ -46,18 +46,16 @@ public record Pattern(String kind, int size, double density, AttentionSpec spec)
     private static Blocks drawn(AttentionSpec dense, int maps, int size, double density, long seed) {
         int queryBlocks = Math.ceilDiv(dense.queries(), size);
         int keyBlocks = Math.ceilDiv(dense.keys(), size);
-        BitSet chosen = new BitSet();
-        for (int row = 0; row < maps * queryBlocks; row++) {
+        BitSet[] chosen = IntStream.range(0, maps * queryBlocks).parallel().mapToObj(row -> {
             int map = row / queryBlocks;
             int own = row % queryBlocks;
             int candidates = dense.causal() ? own + 1 : keyBlocks;
-            int count = Math.max(1, (int) Math.round(density * candidates));
-            long base = (long) row * keyBlocks;
-            IntStream.range(0, candidates).boxed()
-                    .sorted(Comparator.comparing(kb -> dense.causal() && kb == own ? -1L : hash(seed, map, own, kb)))
-                    .limit(count).forEach(kb -> chosen.set(Math.toIntExact(base + kb)));
-        }
-        return new Blocks(maps, dense.queries(), dense.keys(), size, size, (map, qb, kb) -> chosen.get((map * queryBlocks + qb) * keyBlocks + kb));
+            BitSet blocks = new BitSet();
+            LongStream.range(0, candidates).map(kb -> (dense.causal() && kb == own ? 0 : hash(seed, map, own, (int) kb) << 31) | kb).sorted()
+                    .limit(Math.max(1, Math.round(density * candidates))).forEach(block -> blocks.set((int) block & Integer.MAX_VALUE));
+            return blocks;
+        }).toArray(BitSet[]::new);
+        return new Blocks(maps, dense.queries(), dense.keys(), size, size, (map, qb, kb) -> chosen[map * queryBlocks + qb].get(kb));
     }
 
     /** 32 bits that depend on all numbers, as a number from 0 on. */

@@ -6,21 +6,23 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import tessera.AttentionSpec;
+import tessera.Spec;
 import tessera.Tensor;
 import tessera.engine.Device;
 import tessera.methods.Case;
 import tessera.methods.Row;
 import tessera.planner.Plan;
 import tessera.planner.Planner;
+import tessera.planner.SelfCheck;
 
 /**
- * Attentions by several plans on several devices.
+ * Attentions or recurrences by several plans on several devices.
  *
  * @param method what they are reported as
  * @param specs problems, each on every device
  * @param wanted which legal plans to measure; null for the planner's choice
  */
-record Trials(Row method, List<AttentionSpec> specs, List<Device> devices, Predicate<Plan> wanted, Protocol protocol, long seed) {
+record Trials(Row method, List<? extends Spec> specs, List<Device> devices, Predicate<Plan> wanted, Protocol protocol, long seed) {
 
     int size() {
         return specs.stream().mapToInt(spec -> devices.stream().mapToInt(device -> plans(spec, device).size()).sum()).sum();
@@ -29,13 +31,13 @@ record Trials(Row method, List<AttentionSpec> specs, List<Device> devices, Predi
     /** @param progress is told what comes next, once for each point */
     List<Measurement> run(Consumer<String> progress) {
         List<Measurement> measured = new ArrayList<>();
-        for (AttentionSpec spec : specs) {
-            Workload workload = Workload.drawn(spec, seed);
-            Map<String, Tensor> inputs = Map.of("q", workload.q(), "k", workload.k(), "v", workload.v());
+        for (Spec spec : specs) {
+            Map<String, Tensor> inputs = inputs(spec);
+            Workload workload = new Workload("drawn, seed " + seed, inputs.get("q"), inputs.get("k"), inputs.get("v"), null, false);
             Check check = new Check(new Case(spec, inputs), seed);
             for (Device device : devices) {
                 for (Predicate<Plan> plan : plans(spec, device)) {
-                    progress.accept(spec.keys() + " keys on " + device.id());
+                    progress.accept(workload.k().shape().dim(2) + " tokens on " + device.id());
                     measured.add(protocol.measure(method, new Case(spec, inputs, plan), check, workload, device));
                 }
             }
@@ -43,8 +45,18 @@ record Trials(Row method, List<AttentionSpec> specs, List<Device> devices, Predi
         return measured;
     }
 
+    private Map<String, Tensor> inputs(Spec spec) {
+        if (spec instanceof AttentionSpec attention) {
+            Workload drawn = Workload.drawn(attention, seed);
+            return Map.of("q", drawn.q(), "k", drawn.k(), "v", drawn.v());
+        }
+        Map<String, Tensor> inputs = SelfCheck.inputs(spec, seed);
+        inputs.replaceAll((name, tensor) -> tensor.to(spec.type(name)));
+        return inputs;
+    }
+
     /** One entry for each plan to measure; where none is legal, one that makes the measurement say why. */
-    private List<Predicate<Plan>> plans(AttentionSpec spec, Device device) {
+    private List<Predicate<Plan>> plans(Spec spec, Device device) {
         if (wanted == null) {
             return List.of(_ -> true);
         }

@@ -21,6 +21,17 @@ public final class LoadGlobal {
         return source.get(first).getHalfFloatValue() & 0xFFFF | source.get(first + 1).getHalfFloatValue() << 16;
     }
 
+    /** The float at {@code index + offset}, the offset constant: PTX {@code ld.global.nc.f32}. */
+    @Ptx("""
+            {
+            .reg .s64 address;
+            mad.wide.s32 address, ${1}, 4, ${0};
+            ld.global.nc.f32 $r, [address+#{2*4+header}];
+            }""")
+    public static float one(FloatArray source, int index, int offset) {
+        return source.get(index + offset);
+    }
+
     /** Two floats from {@code index + offset} on, the offset constant: PTX {@code ld.global.nc.v2.f32}. */
     public static void two(@Out(2) float[] r, int at, FloatArray source, int index, int offset) {
         System.arraycopy(two(source, index, offset), 0, r, at, 2);

@@ -18,8 +18,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * GLR: the gated linear recurrence, token by token ("recurrent"), in chunks side by side by products within them ("chunk") or by
- * walking over them ("scan"), by all pairs of tokens ("quadratic"), or through one state of all tokens ("parallel").
+ * GLR: the gated linear recurrence, token by token ("recurrent"), in chunks side by side by products within them ("chunk", on matrix
+ * units "matrix") or by walking over them ("scan"), by all pairs of tokens ("quadratic"), or through one state of all tokens ("parallel").
  */
 public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
 
@@ -30,6 +30,9 @@ public final class RecurrenceOperator implements Operator<RecurrenceSpec> {
 
     @Override
     public Program bind(RecurrenceSpec spec, Plan plan, Map<String, Tensor> tensors) {
+        if (plan.variant().equals("matrix")) {
+            return new MatrixChunkTasks(spec, MatrixChunks.of(plan), tensors).program();
+        }
         int chunk = plan.tuning().getOrDefault("chunk", spec.length());
         RecurrenceMaps maps = new RecurrenceMaps(spec, Math.ceilDiv(spec.length(), chunk));
         Map<String, Tensor> constants = standIns(spec);

@@ -62,6 +62,7 @@ final class RecurrencePlans {
         if (spec.length() < LONG || form != null) {
             recurrent();
         }
+        matrix();
         if (form != null) {
             candidates.ruleOut("chunk", form + " runs token by token");
             return;
@@ -80,6 +81,23 @@ final class RecurrencePlans {
         }
         if (spec.gate().isOfKeys() && spec.rule().correction() == Correction.NONE) {
             quadratic();
+        }
+    }
+
+    private void matrix() {
+        String never = MatrixChunks.limit(spec, device);
+        if (never != null) {
+            candidates.ruleOut("matrix", never);
+            return;
+        }
+        for (MatrixChunks m : MatrixChunks.all(spec)) {
+            String limit = m.limitOf(spec, device);
+            if (limit == null) {
+                String reason = Math.ceilDiv(spec.length(), m.chunk()) + " chunks side by side on matrix units; scores and states are rounded to float16";
+                candidates.add(new Plan("GLR", "matrix", "-", m.tuning(), DType.F16, m.cost(spec), reason + "; " + sizes));
+            } else {
+                candidates.ruleOut("matrix " + m.tuning(), limit);
+            }
         }
     }
 

@@ -53,8 +53,10 @@ public final class SelectOperator implements Operator<SelectSpec> {
         long stored = given + (spec.hasSoftmax() ? 2 : 1) * estimates + 2 * scores;
         Cost cost = new Cost(2 * estimates * spec.headDim() + PASSES * scores, 4 * (stored + PASSES * scores), 4 * stored, 1);
         long sets = scores / spec.countedOver();
-        Plan rows = new Plan("SELECT", "rows", "-", Map.of(), DType.F32, cost, sets + " sets of " + spec.countedOver() + " candidates, one for each work-item");
-        Plan host = new Plan("SELECT", "host", "-", Map.of(), DType.F32, cost, "the rule on the host: " + sets + " sets of candidates are few for a device");
+        Plan rows = new Plan("SELECT", "rows", "-", Map.of(), DType.F32, cost,
+                "the rule beside the scores: " + sets + " sets of " + spec.countedOver() + " candidates, one for each work-item");
+        Plan host = new Plan("SELECT", "host", "-", Map.of(), DType.F32, cost,
+                "the rule on the host, to which the scores travel: for fewer than " + MANY_SETS + " sets, a device is too slow one by one");
         boolean onDevice = device.isJvm() || sets >= MANY_SETS;
         candidates.add(onDevice ? rows : host);
         candidates.add(onDevice ? host : rows);

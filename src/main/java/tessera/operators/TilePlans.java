@@ -2,6 +2,7 @@ package tessera.operators;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,7 +26,8 @@ final class TilePlans {
     private final AttentionSpec spec;
     private final Device device;
     private final Layout layout;
-    private final Listing listing;
+    private final boolean listed;
+    private final Map<List<Integer>, Double> visited = new HashMap<>();
     private final AttentionPlans plans;
 
     /** @param layout a window, whole blocks, or lists of runs */
@@ -33,18 +35,17 @@ final class TilePlans {
         this.spec = spec;
         this.device = device;
         this.layout = layout;
-        this.listing = !TileBuffers.isListed(spec) || TileBuffers.limit(spec) != null ? null
-                : layout instanceof Listing l ? l : Listing.of(spec, layout.name());
+        this.listed = TileBuffers.isListed(spec);
         this.plans = plans;
     }
 
     /** Whether tiles of a usual size hold few enough pairs that nobody sees. */
     boolean areDense() {
-        return listing == null || lists(16, 16).pairs() < ROW_COST * (double) Math.max(1, layout.pairs(spec));
+        return !listed || TileBuffers.limit(spec) != null || visited(16, 16) < ROW_COST * (double) Math.max(1, layout.pairs(spec));
     }
 
     void all() {
-        String unlisted = TileBuffers.isListed(spec) ? TileBuffers.limit(spec) : null;
+        String unlisted = listed ? TileBuffers.limit(spec) : null;
         if (unlisted != null) {
             List.of("matrix", "registers", "tiles").forEach(variant -> plans.candidates.ruleOut(variant, unlisted));
             return;
@@ -77,7 +78,7 @@ final class TilePlans {
             plans.candidates.ruleOut("matrix " + storage, never);
             return;
         }
-        List<MatrixTiling> tilings = listing == null ? MatrixTiling.all(storage) : MatrixTiling.listed(storage);
+        List<MatrixTiling> tilings = listed ? MatrixTiling.listed(storage) : MatrixTiling.all(storage);
         for (MatrixTiling t : sorted(tilings, t -> t.cost() * visited(t.tileQ(), t.tileK()))) {
             add("matrix", t.tuning(), t.tileQ(), t.tileK(), storage, t.limit(spec, device, storage), "matrix units, " + t.tileQ()
                     + " queries for each work-group" + (storage == DType.F16 ? "; weights are rounded to float16" : "; float32 in two parts of 11 bits"));
@@ -85,18 +86,18 @@ final class TilePlans {
     }
 
     private TileLists lists(int tileQ, int tileK) {
-        return new TileLists(spec, listing, tileQ, tileK);
+        return new TileLists(spec, layout instanceof Listing listing ? listing : Listing.of(spec, layout.name()), tileQ, tileK);
     }
 
     /** Pairs in the tiles that are visited; 1 where a window says which those are. */
     private double visited(int tileQ, int tileK) {
-        return listing == null ? 1 : lists(tileQ, tileK).pairs();
+        return listed ? visited.computeIfAbsent(List.of(tileQ, tileK), _ -> lists(tileQ, tileK).pairs()) : 1;
     }
 
     /** Lists of tiles tell which tiles hold the fewest pairs; otherwise the order stays. */
     private <T> List<T> sorted(List<T> tilings, ToDoubleFunction<T> cost) {
         List<T> all = new ArrayList<>(tilings);
-        if (listing != null) {
+        if (listed) {
             all.sort(Comparator.comparingDouble(cost));
         }
         return all;
@@ -128,7 +129,7 @@ final class TilePlans {
         String why = limit == null ? listLimit(tileQ, tileK) : limit;
         if (why != null) {
             plans.candidates.ruleOut(variant + " " + tuning + " " + storage, why);
-        } else if (listing == null) {
+        } else if (!listed) {
             plans.candidates.add(plans.plan(layout, variant, tuning, storage, 1, reason));
         } else {
             double all = (double) spec.batch() * spec.heads() * spec.queries() * spec.keys();
@@ -139,7 +140,7 @@ final class TilePlans {
 
     /** Why an array cannot hold the lists of tiles, or null if one can. */
     private String listLimit(int tileQ, int tileK) {
-        if (listing == null || !spec.isDynamic()) {
+        if (!listed || !spec.isDynamic()) {
             return null;
         }
         long most = Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4);

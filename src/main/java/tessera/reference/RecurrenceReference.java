@@ -15,6 +15,11 @@ import tessera.UpdateRule.Norm;
  * output is 0.
  */
 public final class RecurrenceReference {
+
+    /** Of a sample's last tokens, how many times as many before them are walked over, and the logarithm of what may be left of older ones. */
+    private static final int BEFORE = 16;
+    private static final double NOTHING = -40;
+
     private final RecurrenceSpec spec;
     private final UpdateRule rule;
     private final Map<String, Tensor> inputs;
@@ -33,7 +38,10 @@ public final class RecurrenceReference {
         this.group = spec.outHeads() / spec.stateHeads();
     }
 
-    /** Units are states: (batch or sequence, state head), with the outputs that read it. */
+    /**
+     * Units are states: (batch or sequence, state head), with the outputs that read it. A sample's last tokens are left out, and the
+     * last state with them, where tokens before those that are walked over still count.
+     */
     public static Expected compute(RecurrenceSpec spec, Map<String, Tensor> inputs, Sample sample) {
         RecurrenceReference reference = new RecurrenceReference(spec, inputs);
         Collected out = new Collected();
@@ -41,7 +49,9 @@ public final class RecurrenceReference {
         Collected z = new Collected();
         Collected m = new Collected();
         for (int state : sample.of(spec.states())) {
-            reference.state(state, out);
+            if (!reference.state(state, out, sample.tokens())) {
+                continue;
+            }
             for (int c = 0; c < spec.keyDim(); c++) {
                 s.add((state * spec.keyDim() + c) * spec.valueDim(), reference.s[c]);
             }
@@ -66,7 +76,8 @@ public final class RecurrenceReference {
         return inputs.get(name).get(index);
     }
 
-    private void state(int state, Collected collected) {
+    /** Whether the last state is computed too. */
+    private boolean state(int state, Collected collected, int tokens) {
         int sequence = state / spec.stateHeads();
         head = state % spec.stateHeads();
         int batch = spec.sequences() > 0 ? 0 : sequence;
@@ -79,11 +90,37 @@ public final class RecurrenceReference {
                 update(batch, t);
             }
         }
-        for (int t = first; t < end; t++) {
+        if (tokens == 0 || !isCut(tokens)) {
+            walk(batch, first, end, first, collected);
+            return true;
+        }
+        walk(batch, 0, tokens, 0, collected);
+        int from = end - (BEFORE + 1) * tokens;
+        if (!forgets(batch, from, end - tokens)) {
+            return false;
+        }
+        s = new double[spec.keyDim()][spec.valueDim()];
+        z = new double[spec.keyDim()];
+        walk(batch, from, end, end - tokens, collected);
+        return true;
+    }
+
+    private boolean isCut(int tokens) {
+        return spec.causal() && !spec.weighted() && !rule.inputGate() && spec.gate().isOfKeys() && spec.sequences() == 0
+                && spec.length() > (BEFORE + 2) * tokens;
+    }
+
+    private boolean forgets(int batch, int from, int end) {
+        return IntStream.range(0, spec.keyDim()).allMatch(c -> IntStream.range(from, end).mapToDouble(t -> Math.log(keep(batch, t, c, 0))).sum() < NOTHING);
+    }
+
+    /** Tokens [from, end), of which those from {@code read} on are read. */
+    private void walk(int batch, int from, int end, int read, Collected collected) {
+        for (int t = from; t < end; t++) {
             if (spec.causal() && !rule.readsPrevious() && !spec.weighted()) {
                 update(batch, t);
             }
-            for (int g = 0; g < group; g++) {
+            for (int g = 0; g < group && t >= read; g++) {
                 int outHead = (batch * spec.stateHeads() + head) * group + g;
                 out = new double[spec.valueDim()];
                 read(batch, outHead, t);

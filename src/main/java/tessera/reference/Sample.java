@@ -7,14 +7,23 @@ import java.util.stream.IntStream;
  * Which of an operator's independent units (attention rows; heads of a recurrence) a reference computes.
  *
  * @param most units to compute at most, at least 1; all of them if there are no more
+ * @param tokens of a causal recurrence, how many tokens to compute at its start and at its end; 0 for all
  */
-public record Sample(int most, long seed) {
+public record Sample(int most, long seed, int tokens) {
 
-    /** @throws IllegalArgumentException if {@code most} is not positive */
+    /** @throws IllegalArgumentException if {@code most} is not positive or {@code tokens} negative */
     public Sample {
         if (most < 1) {
             throw new IllegalArgumentException("most must be at least 1, got " + most);
         }
+        if (tokens < 0) {
+            throw new IllegalArgumentException("tokens must be at least 0, got " + tokens);
+        }
+    }
+
+    /** Whole units. */
+    public Sample(int most, long seed) {
+        this(most, seed, 0);
     }
 
     /** Every unit. */

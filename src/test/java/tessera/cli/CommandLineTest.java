@@ -114,6 +114,8 @@ class CommandLineTest {
         "decode --dtype i8 | F32",
         "decode --budget 0 | the budget of a point must be above 0",
         "decode --device jwm | no device 'jwm'; did you mean 'jvm'?; present: jvm",
+        "linear --lengths 0 | length must be at least 1, got 0",
+        "linear --gate mamba | Invalid value for option '--gate'",
         "growth --lengths 0 | --lengths must be at least 1, got 0",
         "growth --lengths 1k,5x | Invalid value for option '--lengths'",
         "growth --contexts 1k,-2 | --contexts must be at least 1, got -2",

@@ -100,6 +100,16 @@ public final class InstructionKernels {
         StoreGlobal.pair(halves, i * 2, 0, PackHalf.pack(x, y));
     }
 
+    /** Two halves apart, the product of two pairs of them, and a transposed one. */
+    public static void halfPairs(KernelContext context, FloatArray in, FloatArray out) {
+        int i = context.globalIdx;
+        int pair = PackHalf.pack(LoadGlobal.one(in, i, 0), LoadGlobal.one(in, i ^ 1, 0));
+        int square = HalfPair.multiply(pair, pair);
+        int row = HalfPair.transpose(pair, pair, i & 1);
+        StoreGlobal.four(out, i * 8, 0, HalfPair.low(pair), HalfPair.high(pair), HalfPair.low(square), HalfPair.high(square));
+        StoreGlobal.four(out, i * 8, 4, HalfPair.low(row), HalfPair.high(row), 0f, 0f);
+    }
+
     /** The sum of a warp, lane 5's number of the next lane but two, as bits, and whether any is negative. */
     public static void lanes(KernelContext context, FloatArray in, FloatArray out) {
         int i = context.globalIdx;

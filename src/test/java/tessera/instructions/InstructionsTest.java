@@ -75,6 +75,7 @@ class InstructionsTest {
                 one("staged", List.of(a, b), new FloatArray(256), staged(a, b), 1e-6),
                 new Case("arithmetic", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(packed, pairs(), 0),
                         new Expected(new FloatArray(8 * ITEMS), arithmetic(), 3e-7))),
+                new Case("halfPairs", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(8 * ITEMS), halfPairs(), 0))),
                 new Case("lanes", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(4 * ITEMS), lanes(), 1e-6))),
                 new Case("memory", 1, ITEMS, List.of(numbers), List.of(new Expected(new FloatArray(12 * ITEMS), mirrored(), 0))));
     }
@@ -172,6 +173,19 @@ class InstructionsTest {
         float[] expected = new float[2 * ITEMS];
         for (int i = 0; i < 2 * ITEMS; i++) {
             expected[i] = new HalfFloat(numbers.get(i / 2 ^ i % 2)).getFloat32();
+        }
+        return expected;
+    }
+
+    private float[] halfPairs() {
+        float[] expected = new float[8 * ITEMS];
+        for (int i = 0; i < ITEMS; i++) {
+            for (int e = 0; e < 2; e++) {
+                float half = new HalfFloat(numbers.get(i ^ e)).getFloat32();
+                expected[8 * i + e] = half;
+                expected[8 * i + 2 + e] = new HalfFloat(half * half).getFloat32();
+                expected[8 * i + 4 + e] = new HalfFloat(numbers.get(i & ~1)).getFloat32();
+            }
         }
         return expected;
     }

@@ -3,6 +3,7 @@ package tessera.operators;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +13,12 @@ import org.junit.jupiter.api.TestFactory;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Prepared;
+import tessera.RecurrenceBuilder;
+import tessera.RecurrenceSpec;
+import tessera.Spec;
 import tessera.Tensor;
 import tessera.Tessera;
+import tessera.UpdateRule.Gate;
 import tessera.engine.Device;
 import tessera.masks.Blocks;
 import tessera.masks.Mask;
@@ -39,19 +44,36 @@ class MatrixUnitsTest {
             AttentionSpec.of(1, 2, 333, 64).mask(Mask.streaming(5, 60)).causal().lse().build(),
             AttentionSpec.of(2, 4, 700, 64).listed(4, 3, 128, 64).keyColumns(9).causal().lse().build());
 
+    private static final List<RecurrenceSpec> RECURRENCES = List.of(
+            recurrence(1, 4, 777, 64).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
+            recurrence(2, 2, 1000, 128).gate(Gate.HEAD_CONST).scale(0.1f).finalState().build(),
+            recurrence(1, 6, 333, 32).keyHeads(2, 6).valueDim(96).build(),
+            recurrence(1, 3, 777, 64).gate(Gate.KEY_TOKEN).initialState().finalState().build(),
+            recurrence(2, 2, 1000, 128).gate(Gate.KEY_TOKEN).finalState().build(),
+            recurrence(1, 2, 63, 48).gate(Gate.KEY_CONST).valueDim(16).finalState().build(),
+            recurrence(1, 3, 777, 64).gate(Gate.HEAD_TOKEN).delta().initialState().finalState().build(),
+            recurrence(2, 2, 1000, 128).gate(Gate.HEAD_TOKEN).delta().finalState().build(),
+            recurrence(1, 4, 130, 32).keyHeads(2, 4).delta().valueDim(64).finalState().build());
+
+    private static RecurrenceBuilder recurrence(int batch, int heads, int length, int headDim) {
+        return RecurrenceSpec.of(batch, heads, length, headDim).dtype(DType.F16);
+    }
+
     private static Blocks blocks(int maps, int length, int size) {
         return new Blocks(maps, length, length, size, size, (map, qb, kb) -> qb != 1 && (5 * map + 3 * qb + 7 * kb) % 4 < 2);
     }
 
     @TestFactory
     Stream<DynamicTest> everyTiling() {
-        return Tessera.devices().stream().filter(Device::instructions).flatMap(device -> SPECS.stream()
-                .flatMap(spec -> Stream.of(DType.F32, DType.F16).map(type -> spec.toBuilder().dtype(type).build()))
+        List<Spec> specs = new ArrayList<>();
+        SPECS.forEach(spec -> Stream.of(DType.F32, DType.F16).forEach(type -> specs.add(spec.toBuilder().dtype(type).build())));
+        specs.addAll(RECURRENCES);
+        return Tessera.devices().stream().filter(Device::instructions).flatMap(device -> specs.stream()
                 .flatMap(spec -> Planner.candidates(spec, device).legal().stream().filter(plan -> plan.variant().equals("matrix") && plan.storage() == spec.dtype())
                         .map(plan -> DynamicTest.dynamicTest(plan + " for " + spec + " on " + device.id(), () -> check(spec, plan, device)))));
     }
 
-    private static void check(AttentionSpec spec, Plan plan, Device device) {
+    private static void check(Spec spec, Plan plan, Device device) {
         try (Prepared prepared = Tessera.unchecked(spec, device, plan)) {
             for (long seed : new long[] {1, 2}) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -64,7 +86,7 @@ class MatrixUnitsTest {
                     first = first == null ? tensors.get("out").toArray() : first;
                     assertArrayEquals(first, tensors.get("out").toArray(), "run " + run);
                 }
-                Accuracy accuracy = new AttentionOperator().reference(spec, tensors, new Sample(100, 5)).compare(tensors);
+                Accuracy accuracy = Operators.of(spec).reference(spec, tensors, new Sample(100, 5)).compare(tensors);
                 assertTrue(accuracy.within(plan.operands().tolerance()), accuracy::toString);
             }
         }

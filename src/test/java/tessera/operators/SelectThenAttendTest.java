@@ -56,8 +56,8 @@ class SelectThenAttendTest {
     @ParameterizedTest
     @MethodSource("tessera.Tessera#devices")
     void allBlocksAreAllKeys(Device device) {
-        SelectSpec select = selection().blocks(1, 8).topK(8).build();
-        AttentionSpec listed = ATTENTION.toBuilder().listed(select.listHeads(), select.lists(), 8).build();
+        SelectSpec select = selection().blocks(16, 8).topK(8).build();
+        AttentionSpec listed = ATTENTION.toBuilder().listed(select.listHeads(), select.lists(), 16, 8).build();
         Case both = new Case(List.of(new Step("select", select, UnaryOperator.identity(), _ -> true),
                 new Step("attend", listed, there -> Map.of("q", Q, "k", K, "v", V, "keyBlocks", there.get("select.keyBlocks")), _ -> true)),
                 Map.of("q", Q, "k", K, "v", V));
