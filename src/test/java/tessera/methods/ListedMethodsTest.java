@@ -146,9 +146,9 @@ class ListedMethodsTest {
 
     @Test
     void cubesHoldNeighboursAndEveryTokenOnce() {
-        // a video of 7 x 6 x 6 places in cubes of 4 x 2 x 2
+        // a video of 8 x 6 x 6 places in cubes of 4 x 2 x 2
         Cubes cubes = Cubes.of(256, Cubes.Form.CUBE);
-        assertArrayEquals(new int[] {7, 6, 6}, VideoMethods.grid(256));
+        assertArrayEquals(new int[] {8, 6, 6}, VideoMethods.grid(256));
         assertEquals(16, cubes.size());
         assertEquals(cubes.cube(0, 0), cubes.cube(0, 3 * 36 + 7), "four frames, two rows, two columns");
         assertNotEquals(cubes.cube(0, 0), cubes.cube(0, 2));
