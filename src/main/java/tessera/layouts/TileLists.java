@@ -82,19 +82,34 @@ public final class TileLists {
 
     /** Tiles that lists without order name together. */
     private double expected(int tile) {
-        int lists = list(0, lastPosition(tile)) - list(0, firstPosition(tile)) + 1;
         double named = spec.arrangement().lists() * Math.ceil((double) spec.arrangement().listBlock() / tileK) + spec.arrangement().columns();
-        return keyTiles * (1 - Math.pow(1 - Math.min(1, named / keyTiles), lists));
+        return keyTiles * (1 - Math.pow(1 - Math.min(1, named / keyTiles), lists(0, tile)));
     }
 
     /** Numbers that an array for the tiles needs, whatever a run's inputs say. */
     public long capacity() {
+        long header = 4L * spec.batch() * (spec.heads() / group) * tilesOfHead() + 2;
+        if (!spec.isDynamic()) {
+            return header + IntStream.range(0, listing.maps() * tilesOfHead()).mapToLong(n -> most(n / tilesOfHead(), n % tilesOfHead())).sum();
+        }
         long lists = (long) listing.maps() * listing.batches() * tilesOfHead();
         Arrangement a = spec.arrangement();
         boolean aligned = a.lists() == 0 || a.listBlock() % tileK == 0 && tileQ % group == 0 && a.listQueries() % positions() == 0;
         long edges = 2L * (positions() / tileK + 2) + 3 + a.columns();
         long mixed = aligned && a.sequences() == 0 ? Math.min(keyTiles, edges) : keyTiles;
-        return 4L * spec.batch() * (spec.heads() / group) * tilesOfHead() + lists * (2L * keyTiles + mixed * positions() * words()) + 2;
+        return header + lists * (2L * keyTiles + mixed * positions() * words());
+    }
+
+    /** Most numbers for a tile of rows: some of the tiles that have bits may turn out to need none. */
+    private long most(int map, int tile) {
+        int[] whole = new int[keyTiles];
+        int all = tileK * lists(map, tile);
+        return touched(map, tile, whole).stream().mapToLong(k -> 2 + (whole[k] < all ? positions() * words() : 0)).sum();
+    }
+
+    /** Number of lists that a tile of rows has a part in. */
+    private int lists(int map, int tile) {
+        return list(map, lastPosition(tile)) - list(map, firstPosition(tile)) + 1;
     }
 
     /** Which tiles of keys the rows of a tile touch; adds to {@code whole} the keys that each of their lists sees without bits. */
@@ -118,7 +133,7 @@ public final class TileLists {
         BitSet touched = touched(map, tile, whole);
         int first = firstPosition(tile);
         int last = lastPosition(tile);
-        int all = tileK * (list(map, last) - list(map, first) + 1);
+        int all = tileK * lists(map, tile);
         touched.stream().filter(k -> whole[k] < all).forEach(k -> bits[k] = new int[positions() * words()]);
         for (int position = first; position <= last; position++) {
             int list = list(map, position);
@@ -169,14 +184,14 @@ public final class TileLists {
             lists.get(n).write(numbers, at);
             at += lists.get(n).size();
         }
-        for (int group = 0; group < header / 4; group++) {
-            int head = group / tilesOfHead();
+        for (int place = 0; place < header; place += 4) {
+            int head = place / 4 / tilesOfHead();
             int map = head / heads % listing.batches() * listing.maps() + head % heads / (heads / listing.maps());
-            int n = map * tilesOfHead() + group % tilesOfHead();
-            numbers[4 * group] = lists.get(n).tile;
-            numbers[4 * group + 1] = head / (heads / spec.kvHeads());
-            numbers[4 * group + 2] = begins[n];
-            numbers[4 * group + 3] = begins[n] + 2 * lists.get(n).tiles.size();
+            int n = map * tilesOfHead() + place / 4 % tilesOfHead();
+            numbers[place] = lists.get(n).tile;
+            numbers[place + 1] = head / (heads / spec.kvHeads());
+            numbers[place + 2] = begins[n];
+            numbers[place + 3] = begins[n] + 2 * lists.get(n).tiles.size();
         }
         return numbers;
     }

@@ -140,7 +140,7 @@ final class TilePlans {
 
     /** Why an array cannot hold the lists of tiles, or null if one can. */
     private String listLimit(int tileQ, int tileK) {
-        if (!listed || !spec.isDynamic()) {
+        if (!listed) {
             return null;
         }
         long most = Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4);
