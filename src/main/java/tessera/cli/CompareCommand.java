@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tessera.experiments.Comparison;
 import tessera.experiments.Crossover;
+import tessera.experiments.Data;
 import tessera.experiments.Experiment;
 import tessera.experiments.HtmlReport;
 import tessera.experiments.Protocol;
@@ -25,6 +27,8 @@ import tessera.methods.Methods;
         description = {"Compares attention methods on every device: plans, verifies, warms up, times and reports.",
             "Without --input and --lengths it takes the bundled sample and drawn data of growing length."},
         footer = {"", "Examples:", "  tessera compare --lengths 512,1k,2k,4k --methods H03,P08,L01 --device jvm",
+            "  tessera compare --crossover --methods P08,D12 --lengths 512,1k,2k,4k --heads 2",
+            "  tessera compare --data needle --methods H03,P08,D12 --lengths 1k",
             "  tessera compare --input qkv.safetensors --output report",
             "Exit code 1 if a result is wrong or nothing could be measured."})
 final class CompareCommand implements Callable<Integer> {
@@ -61,6 +65,14 @@ final class CompareCommand implements Callable<Integer> {
             description = "Seed of drawn data, gates and patterns (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(names = "--data", paramLabel = "KIND",
+            description = "How data is drawn: random, clustered or needle, a key that only the last queries look for (default: random).")
+    private Data data;
+
+    @Option(names = "--crossover",
+            description = "From which length on each method, choosing its keys included, beats dense attention; CSV has these rows alone.")
+    private boolean crossover;
+
     @Option(names = "--budget", paramLabel = "SECONDS",
             description = "Time for the timed runs of one point, of which there are 5 to 30 (default: 0.5).")
     private Double budget;
@@ -86,7 +98,8 @@ final class CompareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Method> chosen = (methods.isEmpty() ? USUAL_METHODS : methods).stream().map(catalogue).distinct().toList();
+        List<String> named = methods.isEmpty() ? USUAL_METHODS : methods;
+        List<Method> chosen = Stream.concat(crossover ? Stream.of(Comparison.DENSE) : Stream.empty(), named.stream()).map(catalogue).distinct().toList();
         Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 0.5);
         Experiment experiment = new Experiment(chosen, workloads(), common.devices(), protocol, seed);
         ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
@@ -102,13 +115,17 @@ final class CompareCommand implements Callable<Integer> {
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
             case JSON -> Rows.json(out, Report.document(comparison));
-            case CSV -> Rows.csv(out, Report.csv(comparison));
+            case CSV -> Rows.csv(out, crossover ? Report.breakEvens(comparison) : Report.csv(comparison));
             case TABLE -> {
                 comparison.machine().devices().forEach(device -> out.println(comparison.machine().line(device)));
                 out.println();
                 Rows.table(out, Report.table(comparison));
                 out.println();
-                comparison.crossovers().stream().map(Crossover::sentence).forEach(out::println);
+                if (crossover) {
+                    Rows.table(out, Report.breakEvenTable(comparison));
+                } else {
+                    comparison.crossovers().stream().map(Crossover::sentence).forEach(out::println);
+                }
                 out.println();
                 reports.list(out);
             }
@@ -121,10 +138,10 @@ final class CompareCommand implements Callable<Integer> {
         if (lengths.stream().anyMatch(length -> length < 1)) {
             throw new IllegalArgumentException("every length must be at least 1, got " + lengths);
         }
-        boolean shaped = batch != null || heads != null || headDim != null;
+        boolean shaped = batch != null || heads != null || headDim != null || data != null;
         if (input != null) {
             if (shaped) {
-                throw new IllegalArgumentException("--batch, --heads and --head-dim are for drawn data; with --input the file gives them");
+                throw new IllegalArgumentException("--batch, --heads, --head-dim and --data are for drawn data; with --input the file gives them");
             }
             Workload whole = Workload.read(input);
             List<Integer> chosen = lengths.isEmpty() ? List.of(whole.length()) : lengths;
@@ -134,12 +151,12 @@ final class CompareCommand implements Callable<Integer> {
         int drawnHeads = atLeastOne("--heads", heads, 4);
         int drawnDim = atLeastOne("--head-dim", headDim, 64);
         List<Workload> workloads = new ArrayList<>();
-        if (lengths.isEmpty() && !shaped) {
+        if (lengths.isEmpty() && !shaped && !crossover) {
             workloads.add(Workload.sample());
         }
         List<Integer> usual = quick ? USUAL_LENGTHS.subList(0, 3) : USUAL_LENGTHS;
         for (int length : (lengths.isEmpty() ? usual : lengths).stream().distinct().sorted().toList()) {
-            workloads.add(Workload.drawn(drawnBatch, drawnHeads, length, drawnDim, seed));
+            workloads.add(Workload.drawn(data == null ? Data.RANDOM : data, drawnBatch, drawnHeads, length, drawnDim, seed));
         }
         return workloads;
     }

@@ -55,9 +55,9 @@ public final class JvmEngine implements Engine {
                     pool.invoke(new Slice(task, slice, 0, task.rows()));
                 }
             }
-            long kernel = System.nanoTime() - start;
             program.finish().run();
-            return new Timing(kernel, 0, 0, System.nanoTime() - begin);
+            long end = System.nanoTime();
+            return new Timing(end - start, 0, 0, end - begin);
         }
 
         @Override

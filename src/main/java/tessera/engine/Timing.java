@@ -3,7 +3,7 @@ package tessera.engine;
 /**
  * Where the time of one run went, in nanoseconds.
  *
- * @param kernel inside kernels
+ * @param kernel inside kernels, and in what the host computes in the place of a last one
  * @param transfer copying to and from the device
  * @param compile compiling kernels; 0 after the first run
  * @param total around everything, as the caller sees it

@@ -71,9 +71,11 @@ final class TornadoSession implements Engine.Session {
                     : new TesseraException(names(kernels) + " failed on " + device + ": " + reason(e), e);
             throw failure;
         }
+        long onHost = System.nanoTime();
         program.finish().run();
+        long end = System.nanoTime();
         long transfer = profile.getDeviceWriteTime() + profile.getDeviceReadTime();
-        return new Timing(profile.getDeviceKernelTime(), transfer, profile.getCompileTime(), System.nanoTime() - start);
+        return new Timing(profile.getDeviceKernelTime() + end - onHost, transfer, profile.getCompileTime(), end - start);
     }
 
     /** TornadoVM prints it while it compiles. */

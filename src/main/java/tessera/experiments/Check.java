@@ -1,7 +1,9 @@
 package tessera.experiments;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
@@ -24,6 +26,7 @@ import tessera.methods.Method;
 import tessera.methods.PreparedCase;
 import tessera.methods.Step;
 import tessera.operators.Operators;
+import tessera.planner.Plan;
 import tessera.reference.Accuracy;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
@@ -42,22 +45,28 @@ final class Check {
     /** Tokens at both ends of a recurrence that are computed where whole heads would take ten times as long. */
     private static final int TOKENS = 256;
 
+    /** Families of which some or all of dense attention's weight is kept. */
+    private static final Set<String> KEEPING = Set.of("dense", "sparse");
+
     private final Case problem;
     private final long seed;
     private final Map<Step, Expected> known = new HashMap<>();
     private final Expected formula;
     private final String description;
+    private final DenseTwin dense;
 
     Check(Method method, Case problem, long seed) {
-        this(problem, problem.steps().stream().mapToDouble(step -> workOfFormula(step.spec())).sum() <= WORK ? method.twin() : null, seed);
+        this(problem, problem.steps().stream().mapToDouble(step -> workOfFormula(step.spec())).sum() <= WORK ? method.twin() : null,
+                KEEPING.contains(method.row().family()) ? DenseTwin.of(problem, seed) : null, seed);
     }
 
     /** The reference alone, where there is no method with a formula of its own. */
     Check(Case problem, long seed) {
-        this(problem, null, seed);
+        this(problem, null, null, seed);
     }
 
-    private Check(Case problem, Method.Twin twin, long seed) {
+    private Check(Case problem, Method.Twin twin, DenseTwin dense, long seed) {
+        this.dense = dense;
         this.problem = problem;
         this.seed = seed;
         formula = twin == null ? null : everything(twin.of(problem.inputs()));
@@ -93,6 +102,11 @@ final class Check {
             worst = worst.worse(reference(problem.steps().get(n), run.tensors(n)).compare(run.tensors(n)));
         }
         return worst;
+    }
+
+    /** What the last run keeps of dense attention; see {@link DenseTwin#fidelity}. */
+    Fidelity fidelity(PreparedCase run, List<Plan> plans, long[] kernels, Needle needle) {
+        return dense == null ? Fidelity.UNKNOWN : dense.fidelity(run, plans, kernels, needle);
     }
 
     private Expected reference(Step step, Map<String, Tensor> tensors) {

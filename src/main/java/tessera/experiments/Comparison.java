@@ -10,14 +10,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import tessera.engine.Device;
+import tessera.methods.Row;
 
 /** Everything that was measured, and what follows from it. A speed-up is taken within one device and one length only. */
 public record Comparison(Machine machine, List<Workload> workloads, Instant date, Protocol protocol, List<Measurement> measurements) {
 
     /** The dense method that others are compared with: FlashAttention-2, else the first dense one with a time there. */
-    private static final String FIRST_CHOICE = "H03";
+    public static final String DENSE = "H03";
 
     /** True unless a result is wrong or nothing could be measured at all. */
     public boolean passed() {
@@ -32,7 +34,7 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
     public Optional<Measurement> dense(Device device, int length) {
         List<Measurement> dense = measurements.stream().filter(m -> m.verified() && m.method().family().equals("dense")
                 && m.device().equals(device) && m.length() == length).toList();
-        return dense.stream().filter(m -> m.method().id().equals(FIRST_CHOICE)).findFirst().or(() -> dense.stream().findFirst());
+        return dense.stream().filter(m -> m.method().id().equals(DENSE)).findFirst().or(() -> dense.stream().findFirst());
     }
 
     /** Median time of the dense method over the median time of this one; empty without both. */
@@ -42,6 +44,18 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
         }
         Optional<Measurement> dense = dense(m.device(), m.length());
         return dense.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(dense.get().kernel().median() / m.kernel().median());
+    }
+
+    /**
+     * The speed-up times the pairs visited over those that dense attention visits: 1 where a visited pair costs what it costs there, choosing
+     * included. Empty unless it is a sparse method.
+     */
+    public OptionalDouble efficiency(Measurement m) {
+        OptionalDouble speedup = speedup(m);
+        if (speedup.isEmpty() || !m.method().family().equals("sparse")) {
+            return OptionalDouble.empty();
+        }
+        return OptionalDouble.of(speedup.getAsDouble() * m.density() / dense(m.device(), m.length()).orElseThrow().density());
     }
 
     /** What a reader should know about a measurement; empty if nothing. */
@@ -78,28 +92,45 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
 
     /** Where each method overtakes the dense one, device by device. */
     public List<Crossover> crossovers() {
-        List<Crossover> all = new ArrayList<>();
+        return races(Measurement::kernel).stream()
+                .flatMap(r -> Crossover.of(r.method.id(), r.method.family(), r.dense, r.device.id(), r.times, r.denseTimes).stream()).toList();
+    }
+
+    /** From which length on each method beats the dense one with all of its steps, by the time in kernels and by that from call to result. */
+    public List<BreakEven> breakEvens() {
+        List<Race> total = races(Measurement::total);
+        return races(Measurement::kernel).stream().filter(r -> !r.times.isEmpty()).map(r -> new BreakEven(r.method, r.dense, r.device,
+                Crossover.from(r.times, r.denseTimes), total.stream().filter(t -> t.method.equals(r.method) && t.device.equals(r.device)).findFirst()
+                        .map(t -> Crossover.from(t.times, t.denseTimes)).orElseThrow(), List.copyOf(r.times.keySet()))).toList();
+    }
+
+    /** Times of a method and of the dense one, by length. */
+    private record Race(Row method, String dense, Device device, TreeMap<Integer, Summary> times, TreeMap<Integer, Summary> denseTimes) {
+    }
+
+    private List<Race> races(Function<Measurement, Summary> time) {
+        List<Race> all = new ArrayList<>();
         for (Device device : machine.devices()) {
             Map<String, List<Measurement>> byMethod = on(device).stream().filter(Measurement::verified)
                     .collect(Collectors.groupingBy(m -> m.method().id(), LinkedHashMap::new, Collectors.toList()));
-            byMethod.values().forEach(measured -> all.addAll(crossovers(device, measured)));
+            byMethod.values().forEach(measured -> all.add(race(device, measured, time)));
         }
         return all;
     }
 
-    private List<Crossover> crossovers(Device device, List<Measurement> measured) {
+    private Race race(Device device, List<Measurement> measured, Function<Measurement, Summary> time) {
         String id = measured.getFirst().method().id();
-        Map<Integer, Summary> times = new TreeMap<>();
-        Map<Integer, Summary> denseTimes = new TreeMap<>();
+        TreeMap<Integer, Summary> times = new TreeMap<>();
+        TreeMap<Integer, Summary> denseTimes = new TreeMap<>();
         String reference = null;
         for (Measurement m : measured) {
             Optional<Measurement> dense = dense(device, m.length()).filter(d -> !d.method().id().equals(id));
             if (dense.isPresent() && (reference == null || reference.equals(dense.get().method().id()))) {
                 reference = dense.get().method().id();
-                times.put(m.length(), m.kernel());
-                denseTimes.put(m.length(), dense.get().kernel());
+                times.put(m.length(), time.apply(m));
+                denseTimes.put(m.length(), time.apply(dense.get()));
             }
         }
-        return Crossover.of(id, measured.getFirst().method().family(), reference, device.id(), times, denseTimes);
+        return new Race(measured.getFirst().method(), reference, device, times, denseTimes);
     }
 }

@@ -61,6 +61,19 @@ public record Crossover(String method, String family, String dense, String devic
                 speedups.lastKey(), level)).toList();
     }
 
+    /** The shortest length from which on a method is faster at every length, by more than the spread; 0 if there is none. */
+    static int from(Map<Integer, Summary> times, Map<Integer, Summary> denseTimes) {
+        int from = 0;
+        for (int length : new TreeMap<>(times).descendingKeySet()) {
+            Summary other = denseTimes.get(length);
+            if (other != null && !times.get(length).clearlyBelow(other)) {
+                break;
+            }
+            from = other == null ? from : length;
+        }
+        return from;
+    }
+
     /** The last length at which the speed-up passes 1, linear in the logarithms. */
     private static double meeting(NavigableMap<Integer, Double> speedups) {
         double at = 0;

@@ -11,22 +11,28 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import tessera.engine.Device;
 import tessera.methods.Row;
 
 /** A comparison as one page that needs nothing else: no script, no request, charts as SVG inside, light or dark as the reader likes. */
 public final class HtmlReport {
     private static final List<String> NUMBERS = List.of("length", "kernel, ms", "p10 – p90", "runs", "speed-up", "RMS error", "max error",
-            "density", "MiB", "GFLOP/s");
+            "density");
+    private static final List<String> SIZES = List.of("MiB", "GFLOP/s");
     private static final List<String> TEXTS = List.of("plan", "checked", "note");
 
     private final Comparison comparison;
     private final Palette palette;
+    private final List<String> kept;
+    private final List<String> columns;
     private final StringBuilder page = new StringBuilder();
 
     private HtmlReport(Comparison comparison) {
         this.comparison = comparison;
         this.palette = new Palette(comparison.measurements().stream().map(Measurement::method).toList());
+        this.kept = Report.KEPT.keySet().stream().filter(column -> Report.isKnown(comparison, Report.KEPT.get(column))).toList();
+        this.columns = Stream.of(NUMBERS, kept, SIZES).flatMap(List::stream).toList();
     }
 
     /** The page. */
@@ -46,7 +52,10 @@ public final class HtmlReport {
         section("How it was measured", "<p>" + escape(comparison.protocol().describe()) + " A result that is not within the tolerance of "
                 + "its reference has no time. Speed-ups are taken within one device and one length, over H03 or else the first dense method. "
                 + "Lengths at which the ranges from the 10th to the 90th percentile overlap decide no crossover. "
-                + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. Checked says which part of the "
+                + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. Recall is the part of dense attention's "
+                + "weight that falls on visited keys, “vs dense” the RMS ratio of the distance from its result, both on sampled queries in double "
+                + "precision; needle the share of the queries looking for one key that visit it; selection the share of the kernel time spent on "
+                + "choosing keys; efficiency the speed-up times the visited pairs over those of dense attention. Checked says which part of the "
                 + "result was compared with the operator's reference, and “+ formula” that all of it was compared with the method's own formula. "
                 + "The raw samples are in report.json and report.csv.</p>");
         return page.append("</main>\n</body>\n</html>\n").toString();
@@ -79,8 +88,9 @@ public final class HtmlReport {
             page.append("</div>\n");
         }
         crossovers(comparison.crossovers().stream().filter(c -> c.device().equals(device.id())).toList());
+        breakEvens(device);
         page.append("<h3>Measurements</h3>\n<div class=\"scroll\"><table>\n<tr>");
-        NUMBERS.forEach(column -> page.append("<th class=\"n\">").append(column).append("</th>"));
+        columns.forEach(column -> page.append("<th class=\"n\">").append(column).append("</th>"));
         TEXTS.forEach(column -> page.append("<th>").append(column).append("</th>"));
         page.append("</tr>\n");
         String last = null;
@@ -107,6 +117,22 @@ public final class HtmlReport {
         page.append("</table>\n");
     }
 
+    private void breakEvens(Device device) {
+        List<BreakEven> all = comparison.breakEvens().stream().filter(b -> b.device().equals(device)).toList();
+        if (all.isEmpty()) {
+            return;
+        }
+        page.append("<h3>Faster than dense attention, all steps included</h3>\n<table class=\"narrow\">\n<tr><th>method</th>")
+                .append("<th class=\"n\">in kernels from</th><th class=\"n\">from call to result from</th><th>lengths</th></tr>\n");
+        for (BreakEven b : all) {
+            page.append("<tr><td>").append(swatch(b.method().id())).append(escape(b.method().id())).append("</td>");
+            List.of("in kernels from", "from call to result from").forEach(column -> cell(true, b.line().get(column).toString()));
+            cell(false, b.line().get("lengths").toString());
+            page.append("</tr>\n");
+        }
+        page.append("</table>\n");
+    }
+
     private void legend(Device device) {
         page.append("<ul class=\"legend\">\n");
         comparison.on(device).stream().filter(Measurement::verified).map(Measurement::method).distinct()
@@ -127,7 +153,7 @@ public final class HtmlReport {
 
     private void row(Measurement m, boolean first) {
         if (first) {
-            page.append("<tr class=\"group\"><td colspan=\"").append(NUMBERS.size() + TEXTS.size()).append("\">").append(heading(m.method()))
+            page.append("<tr class=\"group\"><td colspan=\"").append(columns.size() + TEXTS.size()).append("\">").append(heading(m.method()))
                     .append("</td></tr>\n");
         }
         page.append(m.isWrong() ? "<tr class=\"wrong\">" : "<tr>");
@@ -145,7 +171,11 @@ public final class HtmlReport {
         boolean known = m.accuracy() != null && m.accuracy().finite();
         cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().rms()) : "–");
         cell(true, known ? String.format(Locale.ROOT, "%.1e", m.accuracy().maxAbs()) : "–");
-        cell(true, m.cost() == null ? "–" : number(m.cost().density()));
+        cell(true, m.density() == null ? "–" : number(m.density()));
+        kept.forEach(column -> {
+            Double value = Report.KEPT.get(column).apply(comparison, m);
+            cell(true, value == null ? "–" : number(value));
+        });
         cell(true, m.cost() == null ? "–" : number(m.cost().memoryBytes() / (double) (1 << 20)));
         cell(true, m.verified() ? number(m.cost().flops() / m.kernel().median() / 1e6) : "–");
         cell(false, m.plan() == null ? "–" : m.plan());

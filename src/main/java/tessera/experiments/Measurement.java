@@ -22,9 +22,10 @@ import tessera.reference.Accuracy;
  * @param compileNanos compiling kernels, in the first run
  * @param runs timed runs; empty unless verified
  * @param reason why there is no time; null if there is one
+ * @param fidelity what it keeps of dense attention
  */
 public record Measurement(Row method, Device device, int length, Case problem, List<Plan> plans, String checked, Accuracy accuracy, Accuracy outside,
-        boolean verified, long compileNanos, List<Timing> runs, String reason) {
+        boolean verified, long compileNanos, List<Timing> runs, String reason, Fidelity fidelity) {
 
     /** @throws IllegalArgumentException for times of an unverified result */
     public Measurement {
@@ -33,6 +34,12 @@ public record Measurement(Row method, Device device, int length, Case problem, L
         }
         plans = List.copyOf(plans);
         runs = List.copyOf(runs);
+    }
+
+    /** Where nobody asks what is kept of dense attention. */
+    Measurement(Row method, Device device, int length, Case problem, List<Plan> plans, String checked, Accuracy accuracy, Accuracy outside,
+            boolean verified, long compileNanos, List<Timing> runs, String reason) {
+        this(method, device, length, problem, plans, checked, accuracy, outside, verified, compileNanos, runs, reason, Fidelity.UNKNOWN);
     }
 
     /** A method that cannot run there. */
@@ -73,9 +80,19 @@ public record Measurement(Row method, Device device, int length, Case problem, L
         return millis(Timing::total);
     }
 
+    /** Visited pairs over all pairs, by the lists of the run where these say which; null if nothing says. */
+    public Double density() {
+        return fidelity.density() != null ? fidelity.density() : cost() == null ? null : Double.valueOf(cost().density());
+    }
+
     /** Kernel time in milliseconds. */
     public Summary kernel() {
         return Summary.of(kernelMillis());
+    }
+
+    /** Time from the call to the result in milliseconds, with copies and what the host does between steps. */
+    public Summary total() {
+        return Summary.of(totalMillis());
     }
 
     private double[] millis(ToLongFunction<Timing> part) {

@@ -1,6 +1,7 @@
 package tessera.experiments;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import tessera.TesseraException;
@@ -67,17 +68,18 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
         Accuracy accuracy = check.of(prepared);
         Accuracy outside = workload.outside(problem, prepared.out());
         List<Timing> runs = new ArrayList<>();
+        long[] kernels = new long[plans.size()];
         if (accuracy.within(tolerance)) {
             warmUp(prepared);
             prepared.poison();
-            runs = time(prepared);
+            runs = time(prepared, kernels);
             accuracy = accuracy.worse(check.of(prepared));
         }
         if (!accuracy.within(tolerance)) {
             return Measurement.wrong(method, device, workload.length(), problem, plans, check.description(), accuracy, outside);
         }
         return new Measurement(method, device, workload.length(), problem, plans, check.description(), accuracy, outside, true, first.compile(),
-                runs, null);
+                runs, null, check.fidelity(prepared, plans, kernels, workload.needle()));
     }
 
     /** Runs for half the budget, then on while three more runs still bring the best time down by a twentieth, for three budgets at most. */
@@ -99,11 +101,13 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private List<Timing> time(PreparedCase prepared) {
+    /** @param kernels gets the kernel time of each step */
+    private List<Timing> time(PreparedCase prepared, long[] kernels) {
         List<Timing> runs = new ArrayList<>();
         long start = System.nanoTime();
         while (runs.size() < fewest || runs.size() < most && elapsed(start) < budgetSeconds) {
             runs.add(prepared.run());
+            Arrays.setAll(kernels, n -> kernels[n] + prepared.timings().get(n).kernel());
         }
         return runs;
     }

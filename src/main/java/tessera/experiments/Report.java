@@ -1,17 +1,33 @@
 package tessera.experiments;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import tessera.engine.Device;
 import tessera.reference.Accuracy;
 
 /** A comparison as plain maps: the JSON document, the rows of the CSV file, and those of the table at the terminal. */
 public final class Report {
+    /** What is kept of dense attention, by the names of its columns. */
+    static final Map<String, BiFunction<Comparison, Measurement, Double>> KEPT = kept();
+
     private Report() {
+    }
+
+    private static Map<String, BiFunction<Comparison, Measurement, Double>> kept() {
+        Map<String, BiFunction<Comparison, Measurement, Double>> kept = new LinkedHashMap<>();
+        kept.put("recall", (_, m) -> m.fidelity().recall());
+        kept.put("vs dense", (_, m) -> m.fidelity().error());
+        kept.put("needle", (_, m) -> m.fidelity().needle());
+        kept.put("selection", (_, m) -> m.fidelity().selection());
+        kept.put("efficiency", (comparison, m) -> value(comparison.efficiency(m)));
+        return Collections.unmodifiableMap(kept);
     }
 
     /** The whole document, raw samples included. */
@@ -23,6 +39,7 @@ public final class Report {
         document.put("protocol", comparison.protocol().describe());
         document.put("measurements", comparison.measurements().stream().map(m -> measurement(comparison, m)).toList());
         document.put("crossovers", comparison.crossovers().stream().map(Report::crossover).toList());
+        document.put("breakEvens", breakEvens(comparison));
         return document;
     }
 
@@ -71,7 +88,12 @@ public final class Report {
         row.put("flops", m.cost() == null ? null : m.cost().flops());
         row.put("bytes", m.cost() == null ? null : m.cost().bytes());
         row.put("memoryBytes", m.cost() == null ? null : m.cost().memoryBytes());
-        row.put("density", m.cost() == null ? null : m.cost().density());
+        row.put("density", m.density());
+        row.put("recall", m.fidelity().recall());
+        row.put("denseError", m.fidelity().error());
+        row.put("needle", m.fidelity().needle());
+        row.put("selectionShare", m.fidelity().selection());
+        row.put("efficiency", value(comparison.efficiency(m)));
         row.put("reason", m.reason());
         row.put("note", comparison.note(m));
         return row;
@@ -135,16 +157,39 @@ public final class Report {
             row.put("± ms", m.verified() ? m.kernel().spread() : null);
             row.put("speed-up", speedup(comparison, m));
             row.put("RMS", rms(m.accuracy()));
-            row.put("density", m.cost() == null ? null : m.cost().density());
+            row.put("density", m.density());
+            KEPT.forEach((name, part) -> {
+                if (isKnown(comparison, part)) {
+                    row.put(name, part.apply(comparison, m));
+                }
+            });
             row.put("MiB", m.cost() == null ? null : m.cost().memoryBytes() / (double) (1 << 20));
             row.put("note", m.reason() == null ? comparison.note(m) : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
             return row;
         }).toList();
     }
 
+    /** From which length on each method beats dense attention, as in the document. */
+    public static List<Map<String, Object>> breakEvens(Comparison comparison) {
+        return comparison.breakEvens().stream().map(BreakEven::row).toList();
+    }
+
+    /** The same for a terminal. */
+    public static List<Map<String, Object>> breakEvenTable(Comparison comparison) {
+        return comparison.breakEvens().stream().map(BreakEven::line).toList();
+    }
+
+    /** Whether one of the sparse methods has a value. */
+    static boolean isKnown(Comparison comparison, BiFunction<Comparison, Measurement, Double> part) {
+        return comparison.measurements().stream().anyMatch(m -> m.method().family().equals("sparse") && part.apply(comparison, m) != null);
+    }
+
     private static Double speedup(Comparison comparison, Measurement m) {
-        var speedup = comparison.speedup(m);
-        return speedup.isPresent() ? speedup.getAsDouble() : null;
+        return value(comparison.speedup(m));
+    }
+
+    private static Double value(OptionalDouble number) {
+        return number.isPresent() ? number.getAsDouble() : null;
     }
 
     private static Double maxAbs(Accuracy accuracy) {

@@ -24,14 +24,23 @@ import tessera.reference.Accuracy;
  * @param source where they come from, in words
  * @param expected somebody else's result of softmax attention over all of them; null if there is none
  * @param causal whether that result is causal
+ * @param needle which key the last queries look for; null if there is none
  */
-public record Workload(String source, Tensor q, Tensor k, Tensor v, Tensor expected, boolean causal) {
+public record Workload(String source, Tensor q, Tensor k, Tensor v, Tensor expected, boolean causal, Needle needle) {
+
+    /** Without a needle. */
+    Workload(String source, Tensor q, Tensor k, Tensor v, Tensor expected, boolean causal) {
+        this(source, q, k, v, expected, causal, null);
+    }
 
     /** Standard normal q, k and v. */
     public static Workload drawn(int batch, int heads, int length, int headDim, long seed) {
-        Shape shape = Shape.of(batch, heads, length, headDim);
-        String source = "drawn from a normal distribution, seed " + seed;
-        return new Workload(source, Tensor.random(shape, seed), Tensor.random(shape, seed + 1), Tensor.random(shape, seed + 2), null, false);
+        return drawn(Data.RANDOM, batch, heads, length, headDim, seed);
+    }
+
+    /** As {@link Data} says. */
+    public static Workload drawn(Data data, int batch, int heads, int length, int headDim, long seed) {
+        return data.draw(batch, heads, length, headDim, seed);
     }
 
     /** Standard normal q, k and v in the shapes and the type of a spec. */
@@ -132,7 +141,7 @@ public record Workload(String source, Tensor q, Tensor k, Tensor v, Tensor expec
     }
 
     /**
-     * The first tokens of this workload; the outside reference stays if it is causal.
+     * The first tokens of this workload; the outside reference stays if it is causal, a needle does not.
      *
      * @throws IllegalArgumentException if there are not that many
      */

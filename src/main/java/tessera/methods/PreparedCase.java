@@ -23,6 +23,7 @@ public final class PreparedCase implements AutoCloseable {
     private final Case problem;
     private final List<Prepared> steps = new ArrayList<>();
     private final List<Map<String, Tensor>> tensors = new ArrayList<>();
+    private final List<Timing> timings = new ArrayList<>();
 
     /**
      * One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check.
@@ -48,18 +49,26 @@ public final class PreparedCase implements AutoCloseable {
         }
     }
 
-    /** Runs the steps in order. Times are sums over the steps; what the host does to hand one's output to the next is in none of them. */
+    /** Runs the steps in order. Times are sums over the steps, but for the total: that has in it what the host does to hand one's output to the next. */
     public Timing run() {
+        long start = System.nanoTime();
+        timings.clear();
         Map<String, Tensor> there = new LinkedHashMap<>(problem.inputs());
         Timing sum = new Timing(0, 0, 0, 0);
         for (int n = 0; n < steps.size(); n++) {
             Step step = problem.steps().get(n);
             Map<String, Tensor> ofStep = tensors.get(n);
             step.arguments(there).forEach((name, tensor) -> keep(ofStep, name, tensor));
-            sum = sum.plus(steps.get(n).run(ofStep).timing());
+            timings.add(steps.get(n).run(ofStep).timing());
+            sum = sum.plus(timings.getLast());
             step.spec().outputs().keySet().forEach(name -> there.put(step.name() + "." + name, ofStep.get(name)));
         }
-        return sum;
+        return new Timing(sum.kernel(), sum.transfer(), sum.compile(), System.nanoTime() - start);
+    }
+
+    /** The last run's times, step by step. */
+    public List<Timing> timings() {
+        return List.copyOf(timings);
     }
 
     /** A step keeps the tensors of its first run, so that it is bound to them once. */

@@ -25,8 +25,8 @@ public final class AttentionReference {
         this.arranged = new Arranged(spec, inputs);
     }
 
-    /** One row of the result: its weights, and the output and log-sum-exp that they give. */
-    private record Row(double[] score, double[] weight, double[] out, double lse) {
+    /** One row of the result: scores, minus infinity for keys that it does not see, weights, and the output and log-sum-exp that they give. */
+    public record Row(double[] score, double[] weight, double[] out, double lse) {
     }
 
     /** Units are rows: (batch, head, query). Masses are those of the heads of the first and the last row. */
@@ -54,6 +54,12 @@ public final class AttentionReference {
             outputs.put("presentV", reference.present(spec.valueDim(), reference.arranged::v));
         }
         return new Expected(outputs);
+    }
+
+    /** Chosen rows, counted over (batch, head, query). */
+    public static Row[] rows(AttentionSpec spec, Map<String, Tensor> inputs, int[] rows) {
+        AttentionReference reference = new AttentionReference(spec, inputs);
+        return IntStream.of(rows).parallel().mapToObj(reference::row).toArray(Row[]::new);
     }
 
     private interface Part {

@@ -98,6 +98,29 @@ class CompareCommandTest {
     }
 
     @Test
+    void aNeedleAndWhatIsKeptOfDenseAttention() throws IOException {
+        assertEquals(0, compare("--data needle --methods H03,P08 --lengths 64 --heads 1 --head-dim 8"), err.toString());
+        assertTrue(out.toString().lines().anyMatch(l -> l.startsWith("method ") && l.contains("recall") && l.contains("needle") && !l.contains("selection")),
+                out.toString());
+        JsonNode measured = new ObjectMapper().readTree(reports.resolve("report.json").toFile()).get("measurements");
+        assertEquals(1, measured.get(0).get("needle").asDouble());
+        assertEquals(0, measured.get(1).get("needle").asDouble());
+        assertTrue(Files.readString(reports.resolve("report.html")).contains("<th class=\"n\">recall</th>"));
+    }
+
+    @Test
+    void fromWhichLengthOnMethodsBeatDenseAttention() throws IOException {
+        assertEquals(0, compare("--crossover --methods P08 --lengths 8,16 --heads 1 --head-dim 4"), err.toString());
+        assertTrue(out.toString().lines().anyMatch(l -> l.startsWith("method ") && l.contains("from call to result from")), out.toString());
+        assertTrue(out.toString().lines().anyMatch(l -> l.startsWith("P08 ") && l.contains("H03") && l.endsWith("8 to 16")), out.toString());
+        JsonNode one = new ObjectMapper().readTree(reports.resolve("report.json").toFile()).get("breakEvens").get(0);
+        assertTrue(one.get("method").asText().equals("P08") && one.has("kernelsFrom") && one.has("totalFrom"), one.toString());
+        out.getBuffer().setLength(0);
+        assertEquals(0, compare("--crossover --methods P08 --lengths 8 --format csv"), err.toString());
+        assertTrue(out.toString().startsWith("method,name,family,device,dense,shortest,longest,kernelsFrom,totalFrom"), out.toString());
+    }
+
+    @Test
     void aWrongMethodIsExitCodeOne() {
         CommandLine wrong = new CommandLine(new CompareCommand(_ -> Sketches.WRONG)).setCaseInsensitiveEnumValuesAllowed(true);
         assertEquals(1, execute(wrong, "--device jvm --budget 0.01 --methods x --lengths 9 --output " + reports), err.toString());
@@ -117,6 +140,8 @@ class CompareCommandTest {
         assertRefused("--input " + folder.resolve("none.safetensors"), "none.safetensors");
         assertRefused("--lengths 21 --input " + file(), "length 21 is more than the 20 tokens");
         assertRefused("--heads 3 --input " + file(), "--heads");
+        assertRefused("--data needle --input " + file(), "--data");
+        assertRefused("--data hay --lengths 8", "hay", "NEEDLE");
         assertRefused("--lengths 8 --device cuda:9", "no device 'cuda:9'");
     }
 

@@ -68,6 +68,14 @@ class CrossoverTest {
     }
 
     @Test
+    void aMethodWinsFromTheLengthOnAfterWhichItAlwaysDoes() {
+        assertEquals(1024, Crossover.from(times(256, 1, 512, 20, 1024, 80, 2048, 90), times(256, 5, 512, 20, 1024, 320, 2048, 999)));
+        assertEquals(256, Crossover.from(times(256, 1, 512, 2), times(256, 5, 512, 20)));
+        assertEquals(0, Crossover.from(times(256, 1, 512, 2), times(256, 5, 512, 2)), "level at the longest");
+        assertEquals(0, Crossover.from(times(256, 1), times()));
+    }
+
+    @Test
     void lengthsWithinTheSpreadDecideNothing() {
         List<Crossover> found = find(times(256, 20, 512, 20, 1024, 20), times(256, 5, 512, 20.5, 1024, 80));
         assertEquals(1, found.size());
