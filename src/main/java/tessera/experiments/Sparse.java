@@ -54,6 +54,9 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
         }
     }
 
+    /** R² of a line that says something. */
+    private static final double LEAST_FIT = 0.5;
+
     /**
      * Measures.
      *
@@ -115,7 +118,7 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
 
     /**
      * For each device, kind and size the least-squares line of the quickest time over the density, where there are two densities or more,
-     * and the density at which it meets the time of dense attention.
+     * and the density at which it meets the time of dense attention: 1 if it stays below, none if it never is below or no line fits.
      */
     public List<Map<String, Object>> breakEven() {
         Map<List<Object>, Map<Double, SparsePoint>> quickest = points.stream().filter(p -> p.isComparable() && !Double.isNaN(p.pattern().density()))
@@ -133,7 +136,8 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
             row.put("ms at 0 %", line.getIntercept());
             row.put("ms at 100 %", line.predict(1));
             row.put("R²", line.getRSquare());
-            row.put("break-even density", (dense - line.getIntercept()) / line.getSlope());
+            double meets = (dense - line.getIntercept()) / line.getSlope();
+            row.put("break-even density", line.getRSquare() < LEAST_FIT || meets <= 0 ? null : Math.min(1, meets));
             return row;
         }).toList();
     }
