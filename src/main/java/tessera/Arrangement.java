@@ -21,12 +21,19 @@ import java.util.Map;
  * @param listBlock keys in a listed block; 1 lists tokens
  * @param columns single keys that all queries see beside the blocks, 0 for none: {@code keyColumns [batch, listHeads, columns]}, -1 for
  *        no key; a key that a listed block has too counts once (MInference, arXiv:2407.02490)
+ * @param pvSkip see {@link AttentionBuilder#pvSkip}; 0 for none
  */
 public record Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listQueries,
-        int listBlock, int columns) {
+        int listBlock, int columns, float pvSkip) {
 
     /** Dense BHLD tensors. */
     public static final Arrangement PLAIN = new Arrangement(TensorLayout.BHLD, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /** All values of listed blocks count. */
+    public Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listQueries,
+            int listBlock, int columns) {
+        this(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, 0);
+    }
 
     /** @throws IllegalArgumentException naming the count that is negative or missing */
     public Arrangement {
@@ -44,6 +51,10 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
         if (columns < 0 || columns > 0 && lists == 0) {
             throw new IllegalArgumentException("key columns stand beside listed blocks, see AttentionBuilder.listed; got " + columns + " columns and "
                     + lists + " blocks in a list");
+        }
+        if (!(pvSkip <= 0) || Float.isInfinite(pvSkip) || pvSkip < 0 && (lists == 0 || columns > 0)) {
+            throw new IllegalArgumentException("pvSkip must be negative, or 0 for none, and goes with listed blocks without key columns; got " + pvSkip + ", "
+                    + lists + " blocks in a list and " + columns + " columns");
         }
     }
 
@@ -74,6 +85,9 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
         if (lists > 0 && (heads % listHeads != 0 || sequences > 0 || pages > 0)) {
             throw new IllegalArgumentException("listed keys need listHeads that divide heads = " + heads
                     + ", got " + listHeads + ", and keys that are neither ragged nor paged");
+        }
+        if (pvSkip < 0 && !scores.isPlain()) {
+            throw new IllegalArgumentException("pvSkip goes with plain scores, not with " + scores + "; leave one of them out");
         }
         if (lists > 0) {
             listShape(batch, queries);

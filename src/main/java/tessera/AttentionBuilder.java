@@ -37,6 +37,7 @@ public final class AttentionBuilder {
     private int listQueries;
     private int listBlock;
     private int columns;
+    private float pvSkip;
     private boolean lse;
     private boolean columnMass;
     private int massQ;
@@ -78,6 +79,7 @@ public final class AttentionBuilder {
         listQueries = spec.arrangement().listQueries();
         listBlock = spec.arrangement().listBlock();
         columns = spec.arrangement().columns();
+        pvSkip = spec.arrangement().pvSkip();
         lse = spec.requested().lse();
         columnMass = spec.requested().columnMass();
         massQ = spec.requested().massQ();
@@ -243,6 +245,16 @@ public final class AttentionBuilder {
         return this;
     }
 
+    /**
+     * The values of a listed block are left out, though not their weights, where its largest score stays below the largest one so far,
+     * that of its own among them, by more than {@code -lambda} for each query of a block (SpargeAttn, arXiv:2502.18137); blocks come in
+     * the order of their keys.
+     */
+    public AttentionBuilder pvSkip(float lambda) {
+        pvSkip = lambda;
+        return this;
+    }
+
     /** The log-sum-exp is an output. */
     public AttentionBuilder lse() {
         lse = true;
@@ -276,7 +288,7 @@ public final class AttentionBuilder {
         return new AttentionSpec(batch, heads, kvHeads, queries, keys, headDim, valueDim, factor, mask, causal, alignment, dtype,
                 new Scores(softcap, slopes, sinks, bias, maskTensor, keyLengths, function, kernel),
                 headMaps == null ? HeadMaps.grouped(heads, kvHeads) : headMaps,
-                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns),
+                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, pvSkip),
                 new AttentionOutputs(lse, columnMass, massQ, massK, stage));
     }
 }

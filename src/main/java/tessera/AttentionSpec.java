@@ -154,7 +154,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
                 Math.min(requested.massK(), 8), requested.scores());
         Arrangement small = new Arrangement(arrangement.layout(), Math.min(arrangement.past(), m / 2), Math.min(arrangement.sequences(), 3),
                 Math.min(arrangement.pages(), 11), page, Math.min(arrangement.lists(), 4), arrangement.listHeads(), arrangement.listQueries(),
-                arrangement.listBlock(), Math.min(arrangement.columns(), 5));
+                arrangement.listBlock(), Math.min(arrangement.columns(), 5), arrangement.pvSkip());
         return new AttentionSpec(few, all, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), mask.resized(n, m), causal, alignment,
                 dtype, scores.resized(few, all, n, m), everyHead ? headMaps : HeadMaps.grouped(all, kv), small, outputs);
     }

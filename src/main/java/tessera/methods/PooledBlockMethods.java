@@ -19,7 +19,7 @@ import tessera.Tensor;
 final class PooledBlockMethods {
 
     /** Share of the rough weights that the blocks have at most, in SpargeAttn, and at least, in XAttention. */
-    private static final double SHARE = 0.6;
+    static final double SHARE = 0.6;
 
     /** Blocks that are chosen. */
     static final int BLOCKS = 4;
@@ -28,7 +28,7 @@ final class PooledBlockMethods {
     private static final int RECENT = 2;
 
     static final List<Method> ALL = List.of(
-            new Method("D01", PooledBlockMethods::sparge, in -> spargeChoice(in).attention(in, 2 * block(in), block(in), true)),
+            new Method("D01", PooledBlockMethods::sparge, SpargeTwin::attention),
             new Method("D19", PooledBlockMethods::antidiagonal, in -> antidiagonalChoice(in).attention(in, block(in), block(in), true)),
             new Method("D35", PooledBlockMethods::embedded, in -> embeddedChoice(in).attention(in, block(in), block(in), true)));
 
@@ -60,57 +60,17 @@ final class PooledBlockMethods {
     }
 
     /** Tokens of random blocks are hardly alike, and less so the more there are: below this, a block is not summed up by its mean. */
-    private static float similarity(int block) {
+    static float similarity(int block) {
         return 0.35f / block;
     }
 
     private static Case sparge(Tensor q, Tensor k, Tensor v, long seed) {
         int block = Setup.block(Setup.length(q));
-        return chosen(q, k, v, choice(q).blocks(2 * block, block).softmax().under(SHARE).forced(Forced.dissimilar(similarity(block))).build(),
-                in -> lists(in, spargeChoice(in)));
-    }
-
-    private static KeptBlocks spargeChoice(Map<String, Tensor> in) {
-        TokenScores scores = new TokenScores(in);
-        int n = scores.n;
-        int block = block(in);
-        int blocks = Math.ceilDiv(n, block);
-        boolean[][] mixedQ = mixed(in.get("q"), 2 * block, similarity(block));
-        boolean[][] mixedK = mixed(in.get("k"), block, similarity(block));
-        return KeptBlocks.of(scores.heads, Math.ceilDiv(n, 2 * block), (head, row) -> {
-            int visible = (Math.min(n, (row + 1) * 2 * block) - 1) / block + 1;
-            boolean[] ranked = KeptBlocks.first(blocks, visible);
-            IntStream.range(0, blocks).filter(c -> mixedK[head][c]).forEach(c -> ranked[c] = false);
-            boolean[] kept = KeptBlocks.best(KeptBlocks.softmax(scores.ofBlocks(head, row, 2 * block, block), ranked), visible, new boolean[blocks],
-                    KeptBlocks.Rule.under(SHARE));
-            IntStream.range(0, visible).filter(c -> mixedQ[head][row] || mixedK[head][c]).forEach(c -> kept[c] = true);
-            return kept;
-        });
-    }
-
-    /** Whether the mean cosine among the tokens of each block is at most theta. */
-    private static boolean[][] mixed(Tensor x, int block, double theta) {
-        int n = x.shape().dim(2);
-        int dim = x.shape().dim(3);
-        double[] units = SoftmaxTwin.doubles(x);
-        for (int token = 0; token < units.length / dim; token++) {
-            double length = Math.sqrt(Math.sqrt(dim) * SoftmaxTwin.dot(units, token, units, token, dim));
-            for (int c = 0; c < dim; c++) {
-                units[token * dim + c] /= length;
-            }
-        }
-        return IntStream.range(0, units.length / dim / n).mapToObj(head -> {
-            boolean[] mixed = new boolean[Math.ceilDiv(n, block)];
-            for (int b = 0; b < mixed.length; b++) {
-                double[] sum = new double[dim];
-                int tokens = Math.min(n, (b + 1) * block) - b * block;
-                for (int e = (head * n + b * block) * dim; e < (head * n + b * block + tokens) * dim; e++) {
-                    sum[e % dim] += units[e] / tokens;
-                }
-                mixed[b] = Arrays.stream(sum).map(m -> m * m).sum() <= theta;
-            }
-            return mixed;
-        }).toArray(boolean[][]::new);
+        SelectSpec choice = choice(q).blocks(2 * block, block).softmax().under(SHARE).forced(Forced.dissimilar(similarity(block))).build();
+        Step attention = new Step("attention", Setup.attention(q).listed(q.shape().dim(1), choice.lists(), 2 * block, block).pvSkip(SpargeTwin.LAMBDA).causal()
+                .build(), there -> Step.renamed(there, Map.of("keyBlocks", "choice.keyBlocks")));
+        return new Case(List.of(new Step("choice", choice, UnaryOperator.identity()), attention), Setup.inputs(q, k, v))
+                .selecting("choice.keyBlocks", in -> lists(in, SpargeTwin.choice(in)));
     }
 
     /** Block 0 and the diagonal one are read in any case, and their weight counts. */

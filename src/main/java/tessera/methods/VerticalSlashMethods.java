@@ -27,7 +27,7 @@ final class VerticalSlashMethods {
     static final double SHARE = 0.4;
 
     /** Distance of two estimates below which FlexPrefill takes blocks; random tokens give heads of both kinds. */
-    static final double FAR = 0.08;
+    static final double FAR = 0.13;
 
     private static final UnaryOperator<Map<String, Tensor>> AS_THEY_ARE = UnaryOperator.identity();
 

@@ -91,8 +91,12 @@ final class VerticalSlashTwin {
         }).toArray(boolean[][][]::new));
     }
 
-    /** Whether the square root of the Jensen-Shannon divergence of what the last queries see and what their mean guesses is small. */
-    boolean agree(int head) {
+    private boolean agree(int head) {
+        return distance(head) < VerticalSlashMethods.FAR;
+    }
+
+    /** The square root of the Jensen-Shannon divergence of what the last queries see and what their mean guesses. */
+    double distance(int head) {
         int last = VerticalSlashMethods.last(n);
         double[] seen = TokenScores.byBlock(Arrays.stream(sums(head, false)).map(s -> s / last).toArray(), block);
         double[] guess = KeptBlocks.softmax(IntStream.range(0, blocks).mapToDouble(c -> scores.ofMeans(head, n - last, n, c * block,
@@ -101,7 +105,7 @@ final class VerticalSlashTwin {
             double mean = (seen[c] + guess[c]) / 2;
             return (seen[c] * Math.log(seen[c] / mean) + guess[c] * Math.log(guess[c] / mean)) / 2;
         }).sum();
-        return Math.sqrt(Math.max(0, divergence)) < VerticalSlashMethods.FAR;
+        return Math.sqrt(Math.max(0, divergence));
     }
 
     double[] flexible() {

@@ -66,6 +66,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         } else if (tiles != null) {
             tasks.add(plan.variant().equals("matrix") ? matrix(spec, plan, simple, tiles, tensors, lse) : registers(spec, plan, simple, tiles, tensors, lse));
             (spec.isDynamic() ? inputs : constants).add(tiles.list());
+        } else if (spec.arrangement().pvSkip() < 0) {
+            tasks.addAll(lists.skipping());
         } else if (listed) {
             tasks.addAll(merged(spec, plan, tensors, lse, (out, l) -> lists.attention(parts(plan), out, l)));
         } else {
@@ -116,6 +118,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         }
         if (plan.variant().equals("decode") && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
+        }
+        if (spec.arrangement().pvSkip() < 0 && !plan.variant().equals("rows")) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one that leaves out values of blocks, as pvSkip asks; rows is");
         }
         boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null;
         boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode").contains(plan.variant());

@@ -126,6 +126,11 @@ final class AttentionPlans {
         }
         Listing first = listings.getFirst();
         int parts = parts();
+        if (spec.arrangement().pvSkip() < 0) {
+            rows(first);
+            candidates.ruleOut("all others", "leaving out values of blocks, as pvSkip asks, is done by rows only");
+            return;
+        }
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
         } else {

@@ -14,12 +14,17 @@ import tessera.tasks.dense.StoredSoftmax;
 import tessera.tasks.sparse.ListedAttention;
 import tessera.tasks.sparse.ListedMass;
 import tessera.tasks.sparse.ListedScores;
+import tessera.tasks.sparse.SkippedBlocks;
+import tessera.tasks.sparse.SkippingAttention;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /** The tasks that go through lists of keys: attention with modified scores, and what is asked for besides its output. */
 final class ListedTasks {
     private static final Kernel ATTENTION = Kernel.of(ListedAttention.class, "rows");
+    private static final Kernel SKIPPED = Kernel.of(SkippedBlocks.class, "rows");
+    private static final Kernel SKIPPING = Kernel.of(SkippingAttention.class, "rows");
     private static final Kernel SCORES = Kernel.of(ListedScores.class, "rows");
     private static final Kernel MASS = Kernel.of(ListedMass.class, "rows");
     private static final Kernel SOFTMAX = Kernel.of(StoredSoftmax.class, "rows");
@@ -57,6 +62,21 @@ final class ListedTasks {
         return Task.rows("attention", ATTENTION, parts * rows, data("q"), data("k"), data("v"), out, partLse, b.get(0), b.get(1), b.get(2),
                 b.get(3), b.get(4), b.get(5), spec.heads(), spec.queries(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
                 Math.ceilDiv(spec.keys(), parts));
+    }
+
+    /** First which blocks' values are left out, then attention without them. */
+    List<Task> skipping() {
+        List<TornadoNativeArray> b = buffers.arrays();
+        int blockQ = spec.arrangement().listQueries();
+        int blockK = spec.arrangement().listBlock();
+        int keyBlocks = Math.ceilDiv(spec.keys(), blockK);
+        int blockRows = spec.batch() * spec.heads() * Math.ceilDiv(spec.queries(), blockQ);
+        IntArray skipped = new IntArray(Math.multiplyExact(blockRows, keyBlocks));
+        return List.of(
+                Task.rows("skip", SKIPPED, blockRows, data("q"), data("k"), skipped, b.get(0), b.get(1), b.get(5), spec.heads(), spec.queries(),
+                        spec.headDim(), spec.scale(), spec.batch(), blockQ, blockK, keyBlocks, spec.arrangement().pvSkip()),
+                Task.rows("attention", SKIPPING, rows, data("q"), data("k"), data("v"), data("out"), lse, b.get(0), b.get(1), b.get(5), skipped,
+                        spec.heads(), spec.queries(), spec.headDim(), spec.valueDim(), spec.scale(), spec.batch(), blockQ, blockK, keyBlocks));
     }
 
     /** The textbook form: scores in memory, then what the user does to them, then the softmax and the weighted sum. */

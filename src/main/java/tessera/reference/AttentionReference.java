@@ -85,7 +85,7 @@ public final class AttentionReference {
         outputs.put(name, new Expected.Values(at, values));
     }
 
-    private Row row(int row) {
+    private double[] scores(int row) {
         int query = row % spec.queries();
         int head = row / spec.queries() % spec.heads();
         int batch = row / spec.queries() / spec.heads();
@@ -95,6 +95,14 @@ public final class AttentionReference {
             score[j] = sequence < 0 ? Double.NEGATIVE_INFINITY : score(batch, sequence, head, query, j);
         }
         changeByKernel(score, row);
+        return score;
+    }
+
+    private Row row(int row) {
+        int head = row / spec.queries() % spec.heads();
+        int sequence = arranged.sequence(row / spec.queries() / spec.heads(), row % spec.queries());
+        double[] score = scores(row);
+        boolean[] skipped = SkippedReference.keys(spec, row, this::scores);
         double sink = scores.sinks() && sequence >= 0 ? inputs.get("sinks").get(head) : Double.NEGATIVE_INFINITY;
         double max = Math.max(sink, IntStream.range(0, score.length).mapToDouble(j -> score[j]).max().orElseThrow());
         double[] weight = new double[spec.keys()];
@@ -108,7 +116,7 @@ public final class AttentionReference {
         }
         for (int j = 0; j < spec.keys(); j++) {
             weight[j] = Math.exp(score[j] - max) / total;
-            for (int c = 0; c < spec.valueDim() && weight[j] > 0; c++) {
+            for (int c = 0; c < spec.valueDim() && weight[j] > 0 && !skipped[j]; c++) {
                 out[c] += weight[j] * arranged.v(sequence, spec.headMaps().values().get(head), j - arranged.keyStart(sequence), c);
             }
         }
