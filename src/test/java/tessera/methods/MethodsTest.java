@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -110,27 +111,54 @@ class MethodsTest {
         Tensor x = Tensor.random(Shape.of(1, 6, 512, 4), 1);
         int all = 6 * 512 * 512;
         for (Method method : Methods.all().stream().filter(m -> m.row().family().equals("sparse")).toList()) {
-            long pairs = visited(method.on(x, x, x, 1));
+            Case problem = method.on(x, x, x, 1);
+            int last = IntStream.range(0, problem.steps().size()).filter(n -> problem.steps().get(n).spec() instanceof AttentionSpec).max().orElseThrow();
+            AttentionSpec spec = (AttentionSpec) problem.steps().get(last).spec();
+            long pairs = spec.arrangement().lists() > 0 ? listed(problem, last) : (long) spec.batch() * pairs(spec).cardinality();
             assertTrue(pairs >= 6 * 512 && pairs < 0.6 * all, method.id() + " visits " + pairs);
         }
     }
 
-    /** Pairs that the last attention visits; where it has lists, those that a run's name. */
-    private static long visited(Case problem) {
-        int last = problem.steps().size() - 1;
-        while (!(problem.steps().get(last).spec() instanceof AttentionSpec)) {
-            last--;
-        }
-        AttentionSpec spec = (AttentionSpec) problem.steps().get(last).spec();
-        Arrangement arrangement = spec.arrangement();
-        if (arrangement.lists() == 0) {
-            return (long) spec.batch() * pairs(spec).cardinality();
-        }
+    /** Pairs that the lists of an attention name, causal or not. */
+    private static long listed(Case problem, int step) {
         try (PreparedCase prepared = new PreparedCase(problem, Tessera.device("jvm"), problem.plans(Tessera.device("jvm")))) {
             prepared.run();
-            long named = boxed(prepared.tensors(last).get("keyBlocks")).stream().filter(block -> block >= 0).count();
-            return named * arrangement.listQueries() * arrangement.listBlock() * spec.heads() / arrangement.listHeads();
+            Arrangement arrangement = ((AttentionSpec) problem.steps().get(step).spec()).arrangement();
+            Map<String, Tensor> tensors = prepared.tensors(step);
+            int headsOfList = ((AttentionSpec) problem.steps().get(step).spec()).heads() / arrangement.listHeads();
+            long columns = arrangement.columns() == 0 ? 0 : named(tensors.get("keyColumns")) * tensors.get("q").shape().dim(2);
+            return headsOfList * (named(tensors.get("keyBlocks")) * arrangement.listQueries() * arrangement.listBlock() + columns);
         }
+    }
+
+    private static long named(Tensor lists) {
+        return IntStream.range(0, lists.shape().elements()).filter(e -> lists.get(e) >= 0).count();
+    }
+
+    @Test
+    void anotherSelectionThanTheTwinsIsAFailureWithItsPlace() {
+        Method right = Methods.of("D35");
+        Method wrong = new Method("D35", (q, k, v, seed) -> {
+            Case problem = right.on(q, k, v, seed);
+            return problem.selecting("choice.keyBlocks", in -> {
+                int[][] lists = problem.selected().get("choice.keyBlocks").of(in);
+                lists[lists.length - 1] = new int[] {0, 0};
+                return lists;
+            });
+        }, right.twin());
+        Outcome outcome = Verification.run(List.of(wrong), List.of(Tessera.device("jvm")), _ -> { }).getFirst();
+        assertFalse(outcome.passed());
+        assertTrue(outcome.rms() < 1e-5 && outcome.reason().startsWith("selection differs at list 203 of choice.keyBlocks: [")
+                && outcome.reason().endsWith(" instead of [0]"), outcome.reason());
+    }
+
+    /** FlexPrefill's two kinds of heads, on tokens whose blocks have something to find. */
+    @Test
+    void randomTokensGiveHeadsOfBothKinds() {
+        Shape shape = Shape.of(2, 6, 259, 12);
+        VerticalSlashTwin twin = new VerticalSlashTwin(Map.of("q", Tensor.random(shape, 1), "k", Tensor.random(shape, 2)));
+        long agree = IntStream.range(0, 12).filter(twin::agree).count();
+        assertTrue(agree > 1 && agree < 11, agree + " heads");
     }
 
     @Test
