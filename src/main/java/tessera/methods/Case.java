@@ -1,5 +1,6 @@
 package tessera.methods;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -18,8 +19,20 @@ import tessera.planner.Planner;
  * one is the result.
  *
  * @param inputs what the steps read by name, and what else the twin needs
+ * @param selected the lists that the method selects by its twin, by the output that must hold the same ones, such as {@code select.keyBlocks}
  */
-public record Case(List<Step> steps, Map<String, Tensor> inputs) {
+public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Selected> selected) {
+
+    /** What a twin selects: a list for each row of an output {@code [..., lists]}, in any order and without the -1 of the output. */
+    @FunctionalInterface
+    public interface Selected {
+        int[][] of(Map<String, Tensor> inputs);
+    }
+
+    /** A method whose steps select nothing. */
+    public Case(List<Step> steps, Map<String, Tensor> inputs) {
+        this(steps, inputs, Map.of());
+    }
 
     /** A method of one operator. */
     public Case(Spec spec, Map<String, Tensor> inputs) {
@@ -29,6 +42,13 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs) {
     /** A method of one operator, computed in one of the wanted ways. */
     public Case(Spec spec, Map<String, Tensor> inputs, Predicate<Plan> wanted) {
         this(List.of(new Step(spec.operator(), spec, UnaryOperator.identity(), wanted)), inputs);
+    }
+
+    /** The same, whose output of that name must hold the lists of the twin. */
+    public Case selecting(String output, Selected twin) {
+        Map<String, Selected> all = new LinkedHashMap<>(selected);
+        all.put(output, twin);
+        return new Case(steps, inputs, all);
     }
 
     /** What the last step computes. */

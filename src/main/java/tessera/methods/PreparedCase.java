@@ -1,9 +1,15 @@
 package tessera.methods;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import tessera.Prepared;
 import tessera.Spec;
 import tessera.Tensor;
@@ -78,6 +84,31 @@ public final class PreparedCase implements AutoCloseable {
             step.spec().outputs().keySet().forEach(name -> outputs.put(step.name() + "." + name, ofStep.get(name)));
         }
         return outputs;
+    }
+
+    /** Where the last run selected other lists than the twin, as sets: "selection differs at ..."; empty if nowhere. */
+    public Optional<String> selectionDifference() {
+        Map<String, Tensor> outputs = outputs();
+        return problem.selected().entrySet().stream()
+                .flatMap(entry -> difference(entry.getKey(), outputs.get(entry.getKey()), entry.getValue().of(problem.inputs())).stream()).findFirst();
+    }
+
+    private static Optional<String> difference(String name, Tensor lists, int[][] twin) {
+        int length = lists.shape().dim(-1);
+        int rows = lists.shape().elements() / length;
+        if (rows != twin.length) {
+            return Optional.of("selection differs at " + name + ": " + rows + " lists instead of " + twin.length);
+        }
+        for (int row = 0; row < rows; row++) {
+            int first = row * length;
+            Set<Integer> found = IntStream.range(first, first + length).mapToObj(e -> (int) lists.get(e)).filter(c -> c != -1)
+                    .collect(Collectors.toCollection(TreeSet::new));
+            Set<Integer> wanted = Arrays.stream(twin[row]).boxed().collect(Collectors.toCollection(TreeSet::new));
+            if (!found.equals(wanted)) {
+                return Optional.of("selection differs at list " + row + " of " + name + ": " + found + " instead of " + wanted);
+            }
+        }
+        return Optional.empty();
     }
 
     /** The result. */

@@ -55,24 +55,29 @@ public final class Verification {
     private static Outcome check(Method method, Device device) {
         Accuracy worst = Accuracy.EXACT;
         String plan = "";
+        List<String> differences = new ArrayList<>();
         try {
             for (Shape shape : PROBLEMS) {
                 Case problem = method.on(Tensor.random(shape, 1), Tensor.random(shape, 2), Tensor.random(shape, 3), 4);
                 List<Plan> chosen = problem.plans(device);
                 plan = plan.isEmpty() ? Plan.summary(chosen) : plan;
-                worst = worst.worse(accuracy(method, problem, chosen, device));
+                worst = worst.worse(accuracy(method, problem, chosen, device, differences));
             }
         } catch (RuntimeException | LinkageError e) {
             return outcome(method, device, plan, new Accuracy(false, Double.NaN, Double.NaN), e.getMessage() == null ? e.toString() : e.getMessage());
         }
         double tolerance = DType.F32.tolerance();
+        if (!differences.isEmpty()) {
+            return outcome(method, device, plan, worst, differences.getFirst());
+        }
         return outcome(method, device, plan, worst, worst.within(tolerance) ? "" : "the RMS ratio must be below " + tolerance + ": " + worst);
     }
 
-    private static Accuracy accuracy(Method method, Case problem, List<Plan> plans, Device device) {
+    private static Accuracy accuracy(Method method, Case problem, List<Plan> plans, Device device, List<String> differences) {
         try (var prepared = new PreparedCase(problem, device, plans)) {
             prepared.poison();
             prepared.run();
+            prepared.selectionDifference().ifPresent(differences::add);
             int[] everywhere = IntStream.range(0, prepared.out().shape().elements()).toArray();
             return Accuracy.of(prepared.out(), new Expected.Values(everywhere, method.twin().of(problem.inputs())));
         }
