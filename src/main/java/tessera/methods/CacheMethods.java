@@ -94,7 +94,7 @@ final class CacheMethods {
         steps.add(new Step("attend", attention, there -> Map.of("q", there.get("newQ"), "k", there.get("newK"), "v", there.get("newV"),
                 "pastK", there.get("kKept.out"), "pastV", there.get("vKept.out"))));
         return new Case(steps, Setup.inputs(q, k, v, Map.of("newQ", decoded(q, decoded, seed), "newK", decoded(q, decoded, seed + 1),
-                "newV", decoded(q, decoded, seed + 2))));
+                "newV", decoded(q, decoded, seed + 2)))).selecting("keep.keyBlocks", CacheMethods::observedTokens);
     }
 
     /** [batch, heads, length] of scores [batch, heads, 1, length]; 0 for the last tokens. */

@@ -49,7 +49,7 @@ final class ChannelMethods {
                 there -> Map.of("parts", Step.stacked(List.of(there.get("attend.out"), there.get("mean.out"))),
                         "weights", shares(there.get("select.share"))));
         return new Case(List.of(new Step("select", select, there -> there), TokenSelection.attend(q, select), mean, merge),
-                Setup.inputs(q, k, v, Map.of("ones", ones)));
+                Setup.inputs(q, k, v, Map.of("ones", ones))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, sparqTokens(in)));
     }
 
     /** [2, batch, heads, length] of shares [batch, length, heads]: themselves, then what they leave. */
@@ -118,7 +118,7 @@ final class ChannelMethods {
                 new Step(name + "Reduced", reduce, there -> Step.renamed(there, Map.of("x", name, "weight", "basis")))).toList();
         return new Case(TokenSelection.then(reduced, new Step("select", select,
                 there -> Map.of("q", there.get("qReduced.out"), "k", there.get("kReduced.out"))), TokenSelection.attend(q, select)),
-                Setup.inputs(q, k, v, Map.of("basis", principal(k, few))));
+                Setup.inputs(q, k, v, Map.of("basis", principal(k, few)))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, lokiTokens(in)));
     }
 
     /** [heads, dim, count]: eigenvectors of {@code K^T K} of each head over all batches, that of the largest eigenvalue first. */
@@ -158,9 +158,11 @@ final class ChannelMethods {
 
     /** By a few channels of each head. */
     private static Case listed(Tensor q, Tensor k, Tensor v, long seed) {
-        SelectSpec select = TokenSelection.of(q).estimator(new Estimator.ListedChannels(channels(q))).topK(TokenSelection.count(Setup.length(q))).build();
+        int count = TokenSelection.count(Setup.length(q));
+        SelectSpec select = TokenSelection.of(q).estimator(new Estimator.ListedChannels(channels(q))).topK(count).build();
         return new Case(List.of(new Step("select", select, there -> there), TokenSelection.attend(q, select)),
-                Setup.inputs(q, k, v, Map.of("channels", strongest(q, k))));
+                Setup.inputs(q, k, v, Map.of("channels", strongest(q, k))))
+                .selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, listedTokens(in, count)));
     }
 
     /** [heads, count]: channels with the largest sum of {@code |q_tc k_tc|} over tokens, which a calibration would find on other ones. */

@@ -53,29 +53,42 @@ final class ClusterCacheMethods {
         Tensor promptKeys = CacheMethods.tokens(k, 0, prompt(n));
         KMeans means = new KMeans("clusters", promptKeys.shape(), clusters, ROUNDS, KMeans.Distance.COSINE, there -> there.get("promptK"));
         SelectSpec rank = SelectSpec.of(batch, heads, last, dim).keys(clusters).estimator(new Estimator.GivenDot()).topK(1).scores().build();
-        int lists = Math.min(n, TokenSelection.count(n) + last);
-        AttentionSpec attention = AttentionSpec.of(batch, heads, last, dim).keys(n).listed(heads, lists, 1).causal().dtype(q.dtype()).build();
+        SelectSpec select = SelectSpec.of(batch, heads, last, dim).keys(prompt(n)).estimator(new Estimator.External()).topK(TokenSelection.count(n)).build();
+        AttentionSpec attention = AttentionSpec.of(batch, heads, last, dim).keys(n).listed(heads, select.lists() + last, 1).causal().dtype(q.dtype()).build();
         List<Step> steps = new ArrayList<>(means.steps(seed));
         steps.add(new Step("rank", rank, there -> Map.of("q", there.get("lastQ"), "k", means.centroids(there).reshape(batch, heads, clusters, dim))));
+        steps.add(new Step("select", select, there -> Map.of("estimate", ofTokens(means.groups(there), there.get("rank.scores")))));
         steps.add(new Step("attend", attention, there -> Map.of("q", there.get("lastQ"), "k", there.get("k"), "v", there.get("v"),
-                "keyBlocks", whole(means.groups(there), there.get("rank.scores"), n, lists))));
+                "keyBlocks", withDecoded(there.get("select.keyBlocks"), prompt(n), n))));
         return new Case(steps, Setup.inputs(q, k, v, Map.of("promptK", promptKeys, "lastQ", CacheMethods.tokens(q, n - last, n),
-                "drawn", drawn(prompt(n), clusters, seed))));
+                "drawn", drawn(prompt(n), clusters, seed)))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, clusteredTokens(in)));
     }
 
-    /** [batch, decoded, heads, lists] from scores [batch, heads, decoded, clusters]. */
-    private static Tensor whole(Groups groups, Tensor scores, int n, int lists) {
-        Shape shape = scores.shape();
-        int heads = shape.dim(1);
-        int last = shape.dim(2);
-        int clusters = shape.dim(3);
-        int[][][] members = IntStream.range(0, groups.of().length).mapToObj(groups::members).toArray(int[][][]::new);
-        int[][] picked = IntStream.range(0, shape.elements() / clusters).mapToObj(row -> TokenSelection.with(IntStream.range(0, clusters).boxed()
-                .sorted(Comparator.comparing(c -> -scores.get(row * clusters + c))).flatMapToInt(c -> Arrays.stream(members[row / last][c]))
-                .limit(TokenSelection.count(n)).toArray(), prompt(n), n - last + row % last + 1)).toArray(int[][]::new);
-        return Groups.numbers(Shape.of(shape.dim(0), last, heads, lists), at -> {
-            int[] row = picked[(at / lists / heads / last * heads + at / lists % heads) * last + at / lists / heads % last];
-            return at % lists < row.length ? row[at % lists] : -1;
+    /**
+     * [batch, heads, decoded, prompt] from scores [batch, heads, decoded, clusters]: a token has the score of its cluster. The largest
+     * ones are then those of whole clusters, and of one that is cut.
+     */
+    private static Tensor ofTokens(Groups groups, Tensor scores) {
+        int last = scores.shape().dim(2);
+        int clusters = scores.shape().dim(3);
+        int prompt = groups.of()[0].length;
+        Tensor estimate = Tensor.zeros(scores.shape().dim(0), scores.shape().dim(1), last, prompt);
+        for (int e = 0; e < estimate.shape().elements(); e++) {
+            estimate.set(e, scores.get(e / prompt * clusters + groups.of()[e / prompt / last][e % prompt]));
+        }
+        return estimate;
+    }
+
+    /** Lists [batch, decoded, heads, lists] with the tokens after the prompt up to each query's own; -1 for the later ones. */
+    private static Tensor withDecoded(Tensor keyBlocks, int prompt, int n) {
+        Shape shape = keyBlocks.shape();
+        int last = shape.dim(1);
+        int some = shape.dim(3);
+        int lists = some + last;
+        return Groups.numbers(Shape.of(shape.dim(0), last, shape.dim(2), lists), at -> {
+            int token = prompt + at % lists - some;
+            int own = n - last + at / lists / shape.dim(2) % last;
+            return at % lists < some ? (int) keyBlocks.get(at / lists * some + at % lists) : token <= own ? token : -1;
         });
     }
 
@@ -85,7 +98,7 @@ final class ClusterCacheMethods {
         return Groups.numbers(Shape.of(count), m -> drawn[m]);
     }
 
-    /** Tokens that each decoded token of a (batch, head) sees. */
+    /** Tokens of the prompt that each decoded token of a (batch, head) sees. */
     static int[][] clusteredTokens(Map<String, Tensor> in) {
         Shape shape = in.get("promptK").shape();
         int dim = shape.dim(3);
@@ -106,9 +119,8 @@ final class ClusterCacheMethods {
             int[] cluster = of;
             return IntStream.range(0, last).mapToObj(i -> {
                 double[] query = Arrays.copyOfRange(q, (head * last + i) * dim, (head * last + i + 1) * dim);
-                int[] ranked = IntStream.range(0, cluster.length).boxed().sorted(Comparator.comparing(j -> -dot(query, means[cluster[j]])))
-                        .limit(TokenSelection.count(n)).mapToInt(Integer::intValue).toArray();
-                return TokenSelection.with(ranked, prompt(n), n - last + i + 1);
+                return IntStream.range(0, means.length).boxed().sorted(Comparator.comparing(m -> -dot(query, means[m]))).flatMapToInt(
+                        m -> IntStream.range(0, cluster.length).filter(j -> cluster[j] == m)).limit(TokenSelection.count(n)).sorted().toArray();
             });
         }).toArray(int[][]::new);
     }
@@ -147,7 +159,10 @@ final class ClusterCacheMethods {
         int dim = in.get("k").shape().dim(3);
         double[] q = SoftmaxTwin.doubles(in.get("lastQ"));
         double[] k = SoftmaxTwin.doubles(in.get("k"));
-        return TokenSelection.attend(SoftmaxTwin.doubles(in.get("v")), in.get("v").shape(), clusteredTokens(in),
+        int[][] picked = clusteredTokens(in);
+        int[][] seen = IntStream.range(0, picked.length).mapToObj(row -> TokenSelection.with(picked[row], prompt(n), n - last + row % last + 1))
+                .toArray(int[][]::new);
+        return TokenSelection.attend(SoftmaxTwin.doubles(in.get("v")), in.get("v").shape(), seen,
                 (row, j) -> SoftmaxTwin.dot(q, row, k, row / last * n + j, dim));
     }
 }

@@ -58,7 +58,8 @@ final class CodeMethods {
         SelectSpec select = TokenSelection.of(q).estimator(new Estimator.Hamming(1)).topK(TokenSelection.count(Setup.length(q))).build();
         Tensor vectors = Tensor.random(Shape.of(BITS, q.shape().dim(3)), seed);
         return new Case(List.of(new Step("select", select, CodeMethods::byCodes), TokenSelection.attend(q, select)),
-                Setup.inputs(q, k, v, Map.of("vectors", vectors, "qCodes", codes(q, vectors, 1, BITS), "kCodes", codes(k, vectors, 1, BITS))));
+                Setup.inputs(q, k, v, Map.of("vectors", vectors, "qCodes", codes(q, vectors, 1, BITS), "kCodes", codes(k, vectors, 1, BITS))))
+                .selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, hashedTokens(in)));
     }
 
     private static Map<String, Tensor> byCodes(Map<String, Tensor> there) {
@@ -112,7 +113,7 @@ final class CodeMethods {
                 "q", there.get("q"), "k", there.get("k"), "v", there.get("v"), "keyBlocks", there.get("select.keyBlocks"),
                 "bias", biases(there.get("q"), there.get("k"), there.get("select.keyBlocks"))))),
                 Setup.inputs(q, k, v, Map.of("vectors", vectors, "qCodes", codes(q, vectors, TABLES, TABLE_BITS),
-                        "kCodes", codes(k, vectors, TABLES, TABLE_BITS))));
+                        "kCodes", codes(k, vectors, TABLES, TABLE_BITS)))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, sampledTokens(in)));
     }
 
     /** [batch, heads, length, length]: {@code -log u} of sampled pairs, 0 elsewhere. */

@@ -66,7 +66,8 @@ final class EstimateMethods {
                 new Step("attend", attention, there -> Map.of("q", joined(there.get("absorb.out"), there.get("rotatedQuery")),
                         "k", there.get("latentKey"), "v", there.get("latent"), "keyBlocks", there.get("select.keyBlocks"))),
                 new Step("expand", ProjectionSpec.channels(batch, heads, n, rank, dim).withWeightHeads(heads),
-                        there -> Map.of("x", there.get("attend.out"), "weight", there.get("expandValue")))), inputs);
+                        there -> Map.of("x", there.get("attend.out"), "weight", there.get("expandValue")))), inputs)
+                .selecting("select.keyBlocks", EstimateMethods::indexedTokens);
     }
 
     /** Drawn, with columns that are nearly of length 1. */
@@ -146,7 +147,8 @@ final class EstimateMethods {
         SelectSpec prune = TokenSelection.of(q).estimator(new Estimator.External()).softmax().cover(KEPT).budget(1, base.lists()).build();
         return new Case(List.of(new Step("base", base, there -> there), new Step("estimate", estimate, there -> there),
                 new Step("select", prune, there -> Map.of("estimate", only(there.get("base.keyBlocks"), there.get("estimate.scores")))),
-                TokenSelection.attend(q, prune)), Setup.inputs(q, k, v, Map.of("channels", ChannelMethods.strongest(q, k))));
+                TokenSelection.attend(q, prune)), Setup.inputs(q, k, v, Map.of("channels", ChannelMethods.strongest(q, k))))
+                .selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, prunedTokens(in)));
     }
 
     /** The scores [batch, heads, length, length] of listed tokens; no score for others. */

@@ -1,7 +1,7 @@
 package tessera.methods;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -18,7 +18,7 @@ final class EvictionMethods {
     /** Tokens that are decoded. */
     private static final int DECODED = 4;
 
-    static final List<Method> ALL = List.of(new Method("D02", EvictionMethods::heavyHitters, EvictionMethods::heavyHittersTwin));
+    static final List<Method> ALL = List.of(new Method("D02", EvictionMethods::heavyHitters, in -> simulated(in).out()));
 
     private EvictionMethods() {
     }
@@ -36,7 +36,6 @@ final class EvictionMethods {
         Shape shape = q.shape();
         int n = shape.dim(2);
         int all = n + DECODED;
-        Tensor newQ = CacheMethods.decoded(q, DECODED, seed);
         List<Step> steps = new ArrayList<>();
         steps.add(new Step("prompt", Setup.attention(q).causal().columnMass().build(), there -> there));
         for (int t = 0; t < DECODED; t++) {
@@ -49,8 +48,14 @@ final class EvictionMethods {
             steps.add(new Step("decode" + t, attention, there -> Map.of("q", CacheMethods.tokens(there.get("newQ"), now, now + 1),
                     "k", there.get("allK"), "v", there.get("allV"), "keyBlocks", withToken(there.get("keep" + now + ".keyBlocks"), last))));
         }
-        return new Case(steps, Setup.inputs(q, k, v, Map.of("newQ", newQ, "allK", CacheMethods.appended(k, CacheMethods.decoded(q, DECODED, seed + 1)),
+        Case problem = new Case(steps, Setup.inputs(q, k, v, Map.of("newQ", CacheMethods.decoded(q, DECODED, seed),
+                "allK", CacheMethods.appended(k, CacheMethods.decoded(q, DECODED, seed + 1)),
                 "allV", CacheMethods.appended(v, CacheMethods.decoded(q, DECODED, seed + 2)))));
+        for (int t = 0; t < DECODED; t++) {
+            int now = t;
+            problem = problem.selecting("keep" + t + ".keyBlocks", in -> simulated(in).caches()[now]);
+        }
+        return problem;
     }
 
     /** [batch, heads, tokens] before token {@code last}: what each has got from the prompt and since; -1 if it is no longer kept. */
@@ -82,50 +87,50 @@ final class EvictionMethods {
                 at -> at % lists < lists - 1 ? (int) keyBlocks.get(at / lists * (lists - 1) + at % lists) : token);
     }
 
-    /** What the last token sees of each (batch, head), and its result: a cache that loses its poorest token, not a recent one, when too full. */
-    private static SoftmaxTwin heavyHitters(Map<String, Tensor> in, int[][] seen) {
+    /**
+     * What a simulation of a cache gives.
+     *
+     * @param caches tokens in the cache of each (batch, head) before each token is decoded
+     * @param out result of the last token
+     */
+    private record Simulation(int[][][] caches, double[] out) {
+    }
+
+    /** A cache that loses its poorest token that is not a recent one as long as it is too full. */
+    private static Simulation simulated(Map<String, Tensor> in) {
         Shape shape = in.get("q").shape();
         int n = shape.dim(2);
         int all = n + DECODED;
         int dim = shape.dim(3);
-        double[] q = SoftmaxTwin.doubles(in.get("q"));
-        double[] newQ = SoftmaxTwin.doubles(in.get("newQ"));
+        double[] q = SoftmaxTwin.doubles(CacheMethods.appended(in.get("q"), in.get("newQ")));
         double[] k = SoftmaxTwin.doubles(in.get("allK"));
         double[] v = SoftmaxTwin.doubles(in.get("allV"));
-        double[] out = new double[seen.length * dim];
-        for (int head = 0; head < seen.length; head++) {
+        int[][][] caches = new int[DECODED][shape.dim(0) * shape.dim(1)][];
+        double[] out = new double[caches[0].length * dim];
+        for (int head = 0; head < caches[0].length; head++) {
             double[] mass = new double[all];
             TreeSet<Integer> cache = new TreeSet<>();
             for (int i = 0; i < all; i++) {
+                while (i >= n && cache.size() > kept(n)) {
+                    cache.remove(cache.headSet(i - Setup.window(n), false).descendingSet().stream()
+                            .min(Comparator.comparing(token -> mass[token])).orElseThrow());
+                }
+                if (i >= n) {
+                    caches[i - n][head] = cache.stream().mapToInt(Integer::intValue).toArray();
+                }
                 cache.add(i);
+                int first = head * all;
+                int query = first + i;
                 int[] tokens = cache.stream().mapToInt(Integer::intValue).toArray();
-                int from = head;
-                int row = i < n ? head * n + i : head * DECODED + i - n;
-                double[] query = i < n ? q : newQ;
-                double[] weights = TokenSelection.softmax(Arrays.stream(tokens).mapToDouble(j -> SoftmaxTwin.dot(query, row, k, from * all + j, dim)).toArray());
+                double[] weights = TokenSelection.softmax(IntStream.of(tokens).mapToDouble(j -> SoftmaxTwin.dot(q, query, k, first + j, dim)).toArray());
                 for (int p = 0; p < tokens.length; p++) {
                     mass[tokens[p]] += weights[p];
                     for (int c = 0; c < dim && i == all - 1; c++) {
-                        out[head * dim + c] += weights[p] * v[(head * all + tokens[p]) * dim + c];
+                        out[head * dim + c] += weights[p] * v[(first + tokens[p]) * dim + c];
                     }
-                }
-                seen[head] = tokens;
-                int recent = i + 1 - Setup.window(n);
-                while (i >= n - 1 && cache.size() > kept(n)) {
-                    cache.remove(cache.headSet(recent, false).descendingSet().stream().min((a, b) -> Double.compare(mass[a], mass[b])).orElseThrow());
                 }
             }
         }
-        return new SoftmaxTwin(out, new double[0]);
-    }
-
-    private static double[] heavyHittersTwin(Map<String, Tensor> in) {
-        return heavyHitters(in, new int[in.get("q").shape().dim(0) * in.get("q").shape().dim(1)][]).out();
-    }
-
-    static int[][] heavyHittersTokens(Map<String, Tensor> in) {
-        int[][] seen = new int[in.get("q").shape().dim(0) * in.get("q").shape().dim(1)][];
-        heavyHitters(in, seen);
-        return seen;
+        return new Simulation(caches, out);
     }
 }

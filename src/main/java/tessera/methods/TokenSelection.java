@@ -60,6 +60,14 @@ final class TokenSelection {
         return IntStream.concat(Arrays.stream(tokens), IntStream.range(first, end)).sorted().distinct().toArray();
     }
 
+    /** Lists of each (batch, head, query) in the order of those that SELECT gives: (batch, query, head). */
+    static int[][] byQuery(Map<String, Tensor> in, int[][] picked) {
+        int heads = in.get("q").shape().dim(1);
+        int queries = picked.length / in.get("q").shape().dim(0) / heads;
+        return IntStream.range(0, picked.length).mapToObj(at -> picked[(at / heads / queries * heads + at % heads) * queries + at / heads % queries])
+                .toArray(int[][]::new);
+    }
+
     /** {@code exp(score)} over their sum. */
     static double[] softmax(double[] scores) {
         double largest = Arrays.stream(scores).max().orElseThrow();
