@@ -118,7 +118,7 @@ final class ChannelMethods {
                 new Step(name + "Reduced", reduce, there -> Step.renamed(there, Map.of("x", name, "weight", "basis")))).toList();
         return new Case(TokenSelection.then(reduced, new Step("select", select,
                 there -> Map.of("q", there.get("qReduced.out"), "k", there.get("kReduced.out"))), TokenSelection.attend(q, select)),
-                Setup.inputs(q, k, v, Map.of("basis", principal(k, few)))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, lokiTokens(in)));
+                Setup.inputs(q, k, v, Map.of("basis", principal(k, few).to(q.dtype())))).selecting("select.keyBlocks", in -> TokenSelection.byQuery(in, lokiTokens(in)));
     }
 
     /** [heads, dim, count]: eigenvectors of {@code K^T K} of each head over all batches, that of the largest eigenvalue first. */

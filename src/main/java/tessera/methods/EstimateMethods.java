@@ -51,7 +51,7 @@ final class EstimateMethods {
         Tensor rotatedKey = Tensor.random(Shape.of(batch, 1, n, rotary), seed);
         Map<String, Tensor> inputs = Setup.inputs(q, k, v, Map.of("latent", latent, "rotatedKey", rotatedKey, "latentKey", joined(latent, rotatedKey),
                 "rotatedQuery", Tensor.random(Shape.of(batch, heads, n, rotary), seed + 1),
-                "expandKey", scaled(Shape.of(heads, dim, rank), seed + 2), "expandValue", scaled(Shape.of(heads, rank, dim), seed + 3),
+                "expandKey", scaled(Shape.of(heads, dim, rank), seed + 2).to(q.dtype()), "expandValue", scaled(Shape.of(heads, rank, dim), seed + 3),
                 "indexQuery", Tensor.random(Shape.of(batch, INDEX_HEADS, n, INDEX_DIM), seed + 4),
                 "indexKey", Tensor.random(Shape.of(batch, 1, n, INDEX_DIM), seed + 5),
                 "indexWeight", Tensor.random(Shape.of(batch, INDEX_HEADS, n), seed + 6)));
