@@ -7,7 +7,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Blocks of keys whose values attention leaves out: {@code max_i (max_j s_ij - m_i) < lambda} over the queries i of a block and the keys
+ * Blocks of keys whose values attention leaves out: {@code skipped = max_i (max_j s_ij - m_i) < lambda} over the queries i of a block and the keys
  * j of the block of keys, with m_i the largest score of query i up to that block's end (SpargeAttn, arXiv:2502.18137).
  */
 public final class SkippedBlocks {
