@@ -42,7 +42,7 @@ public final class FoldScores {
             int ofRow = row / candidates % rows;
             int head = row / candidates / rows * group;
             int firstKey = candidate * blockK;
-            int first = TornadoMath.max(0, (firstKey + stride - span) / stride);
+            int first = TornadoMath.max(0, firstKey + stride - span) / stride;
             int end = TornadoMath.min(columns, (firstKey + blockK + stride - 1) / stride);
             int lastQuery = TornadoMath.min(queries, (ofRow + 1) * rowQueries);
             float folded = 0.0f;
