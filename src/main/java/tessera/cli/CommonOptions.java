@@ -9,6 +9,7 @@ import tessera.Spec;
 import tessera.Tessera;
 import tessera.TesseraException;
 import tessera.engine.Device;
+import tessera.experiments.Measured;
 import tessera.planner.Planner;
 
 /** Options that most commands share. */
@@ -64,6 +65,25 @@ final class CommonOptions {
                     + (ids.size() == 1 ? " (set TORNADOVM_HOME for TornadoVM's devices)" : ""));
         }
         return present.get(index);
+    }
+
+    /** Prints what was measured in the chosen format, and returns the exit code. */
+    int print(PrintWriter out, Measured measured) {
+        switch (format) {
+            case TABLE -> {
+                measured.machine().devices().forEach(device -> out.println(measured.machine().line(device)));
+                out.println();
+                Rows.table(out, measured.table());
+                if (!measured.summary().isEmpty()) {
+                    out.println();
+                    Rows.table(out, measured.summary());
+                }
+            }
+            case JSON -> Rows.json(out, measured.document());
+            case CSV -> Rows.csv(out, measured.csv());
+        }
+        out.flush();
+        return measured.passed() ? 0 : 1;
     }
 
     /** Prints rows, whose keys are the columns, in the chosen format. */

@@ -1,6 +1,5 @@
 package tessera.cli;
 
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -54,18 +53,7 @@ final class DecodeCommand implements Callable<Integer> {
         try (Progress progress = new Progress("decode", decode.size())) {
             decoding = decode.run(progress::step);
         }
-        PrintWriter out = command.commandLine().getOut();
-        switch (common.format) {
-            case JSON -> Rows.json(out, decoding.document());
-            case CSV -> Rows.csv(out, decoding.csv());
-            case TABLE -> {
-                decoding.machine().devices().forEach(device -> out.println(decoding.machine().line(device)));
-                out.println();
-                Rows.table(out, decoding.table());
-            }
-        }
-        out.flush();
-        return decoding.passed() ? 0 : 1;
+        return common.print(command.commandLine().getOut(), decoding);
     }
 
     private AttentionSpec spec(int length) {

@@ -1,6 +1,5 @@
 package tessera.cli;
 
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -43,8 +42,8 @@ final class DenseCommand implements Callable<Integer> {
     @Option(names = "--causal", description = "Each query sees the keys up to its own position.")
     private boolean causal;
 
-    @Option(names = "--variants", paramLabel = "NAME", split = ",", description = "Measure every legal plan of these variants, or of all, not only the planner's choice.")
-    private List<String> variants;
+    @Mixin
+    private VariantOptions variants;
 
     @Spec
     private CommandSpec command;
@@ -52,23 +51,12 @@ final class DenseCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<AttentionSpec> specs = headDims.stream().distinct().flatMap(dim -> lengths.stream().distinct().sorted().map(length -> spec(dim, length))).toList();
-        Predicate<Plan> wanted = variants == null ? null : plan -> variants.contains("all") || variants.contains(plan.variant());
+        Predicate<Plan> wanted = variants.wanted();
         Dense dense;
         try (Progress progress = new Progress("dense", Dense.size(specs, common.devices(), wanted))) {
             dense = Dense.run(specs, common.devices(), wanted, measure.protocol(), measure.seed, progress::step);
         }
-        PrintWriter out = command.commandLine().getOut();
-        switch (common.format) {
-            case JSON -> Rows.json(out, dense.document());
-            case CSV -> Rows.csv(out, dense.csv());
-            case TABLE -> {
-                dense.machine().devices().forEach(device -> out.println(dense.machine().line(device)));
-                out.println();
-                Rows.table(out, dense.table());
-            }
-        }
-        out.flush();
-        return dense.passed() ? 0 : 1;
+        return common.print(command.commandLine().getOut(), dense);
     }
 
     private AttentionSpec spec(int dim, int length) {

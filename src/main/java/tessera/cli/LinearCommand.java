@@ -1,6 +1,5 @@
 package tessera.cli;
 
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -40,8 +39,8 @@ final class LinearCommand implements Callable<Integer> {
             description = "Numbers of tokens (default: ${DEFAULT-VALUE}).")
     private List<Integer> lengths;
 
-    @Option(names = "--variants", paramLabel = "NAME", split = ",", description = "Measure every legal plan of these variants, or of all, not only the planner's choice.")
-    private List<String> variants;
+    @Mixin
+    private VariantOptions variants;
 
     @Spec
     private CommandSpec command;
@@ -50,22 +49,11 @@ final class LinearCommand implements Callable<Integer> {
     public Integer call() {
         Linear.Problems problems = new Linear.Problems(forms.stream().distinct().toList(), lengths.stream().distinct().sorted().toList(),
                 measure.batch, heads, headDim, measure.dtype);
-        Predicate<Plan> wanted = variants == null ? null : plan -> variants.contains("all") || variants.contains(plan.variant());
+        Predicate<Plan> wanted = variants.wanted();
         Linear linear;
         try (Progress progress = new Progress("linear", problems.size(common.devices(), wanted))) {
             linear = Linear.run(problems, common.devices(), wanted, measure.protocol(), measure.seed, progress::step);
         }
-        PrintWriter out = command.commandLine().getOut();
-        switch (common.format) {
-            case JSON -> Rows.json(out, linear.document());
-            case CSV -> Rows.csv(out, linear.csv());
-            case TABLE -> {
-                linear.machine().devices().forEach(device -> out.println(linear.machine().line(device)));
-                out.println();
-                Rows.table(out, linear.table());
-            }
-        }
-        out.flush();
-        return linear.passed() ? 0 : 1;
+        return common.print(command.commandLine().getOut(), linear);
     }
 }

@@ -1,6 +1,5 @@
 package tessera.cli;
 
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
@@ -63,36 +62,21 @@ final class SparseCommand implements Callable<Integer> {
     @Option(names = "--sink", paramLabel = "S", defaultValue = "0", converter = LengthConverter.class, description = "First keys that windows see too (default: ${DEFAULT-VALUE}).")
     private int sinks;
 
-    @Option(names = "--variants", paramLabel = "NAME", split = ",", description = "Measure every legal plan of these variants, or of all, not only the planner's choice.")
-    private List<String> variants;
+    @Mixin
+    private VariantOptions variants;
 
     @Spec
     private CommandSpec command;
 
     @Override
     public Integer call() {
-        Predicate<Plan> wanted = variants == null ? null : plan -> variants.contains("all") || variants.contains(plan.variant());
+        Predicate<Plan> wanted = variants.wanted();
         Sparse sparse;
         Sparse.Sweep sweep = sweep();
         try (Progress progress = new Progress("sparse", Sparse.size(sweep, common.devices()))) {
             sparse = Sparse.run(sweep, common.devices(), wanted, measure.protocol(), measure.seed, progress::step);
         }
-        PrintWriter out = command.commandLine().getOut();
-        switch (common.format) {
-            case JSON -> Rows.json(out, sparse.document());
-            case CSV -> Rows.csv(out, sparse.csv());
-            case TABLE -> {
-                sparse.machine().devices().forEach(device -> out.println(sparse.machine().line(device)));
-                out.println();
-                Rows.table(out, sparse.table());
-                if (!sparse.breakEven().isEmpty()) {
-                    out.println();
-                    Rows.table(out, sparse.breakEven());
-                }
-            }
-        }
-        out.flush();
-        return sparse.passed() ? 0 : 1;
+        return common.print(command.commandLine().getOut(), sparse);
     }
 
     private Sparse.Sweep sweep() {

@@ -7,14 +7,14 @@ import java.util.Map;
 import tessera.AttentionSpec;
 
 /** Everything that was measured of decoding, and as plain maps: the JSON document, the rows of CSV, and those of a table at the terminal. */
-public record Decoding(Machine machine, List<AttentionSpec> specs, Instant date, Protocol protocol, List<DecodePoint> points) {
+public record Decoding(Machine machine, List<AttentionSpec> specs, Instant date, Protocol protocol, List<DecodePoint> points) implements Measured {
 
-    /** True unless a result is wrong or nothing could be measured at all. */
+    @Override
     public boolean passed() {
         return points.stream().noneMatch(p -> p.measurement().isWrong()) && points.stream().anyMatch(p -> p.measurement().verified());
     }
 
-    /** The whole document, raw samples included. */
+    @Override
     public Map<String, Object> document() {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("date", date.toString());
@@ -25,12 +25,12 @@ public record Decoding(Machine machine, List<AttentionSpec> specs, Instant date,
         return document;
     }
 
-    /** The measurements of the document with raw samples in one field, separated by blanks. */
+    @Override
     public List<Map<String, Object>> csv() {
         return points.stream().map(Decoding::row).map(Report::flat).toList();
     }
 
-    /** The columns that fit a terminal. */
+    @Override
     public List<Map<String, Object>> table() {
         return points.stream().map(point -> {
             Measurement m = point.measurement();

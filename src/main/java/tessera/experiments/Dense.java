@@ -18,7 +18,7 @@ import tessera.planner.Plan;
  *
  * @param measurements every plan of every problem on every device
  */
-public record Dense(Machine machine, Instant date, Protocol protocol, List<Measurement> measurements) {
+public record Dense(Machine machine, Instant date, Protocol protocol, List<Measurement> measurements) implements Measured {
 
     /** FlashAttention. */
     private static final Row METHOD = Catalogue.row("H03");
@@ -40,12 +40,12 @@ public record Dense(Machine machine, Instant date, Protocol protocol, List<Measu
         return new Trials(METHOD, specs, devices, wanted, null, 0).size();
     }
 
-    /** True unless a result is wrong or nothing could be measured at all. */
+    @Override
     public boolean passed() {
         return measurements.stream().noneMatch(Measurement::isWrong) && measurements.stream().anyMatch(Measurement::verified);
     }
 
-    /** The whole document, raw samples included. */
+    @Override
     public Map<String, Object> document() {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("date", date.toString());
@@ -55,12 +55,12 @@ public record Dense(Machine machine, Instant date, Protocol protocol, List<Measu
         return document;
     }
 
-    /** The measurements of the document with raw samples in one field, separated by blanks. */
+    @Override
     public List<Map<String, Object>> csv() {
         return measurements.stream().map(Dense::row).map(Report::flat).toList();
     }
 
-    /** The columns that fit a terminal. */
+    @Override
     public List<Map<String, Object>> table() {
         return measurements.stream().map(m -> {
             AttentionSpec spec = (AttentionSpec) m.problem().spec();

@@ -22,7 +22,7 @@ import tessera.planner.Plan;
  *
  * @param measurements every plan of every problem on every device
  */
-public record Linear(Machine machine, Instant date, Protocol protocol, List<Measurement> measurements) {
+public record Linear(Machine machine, Instant date, Protocol protocol, List<Measurement> measurements) implements Measured {
 
     /** What the state decays by. */
     public enum Form {
@@ -81,12 +81,12 @@ public record Linear(Machine machine, Instant date, Protocol protocol, List<Meas
         return new Linear(Machine.here(devices), date, protocol, measured);
     }
 
-    /** True unless a result is wrong or nothing could be measured at all. */
+    @Override
     public boolean passed() {
         return measurements.stream().noneMatch(Measurement::isWrong) && measurements.stream().anyMatch(Measurement::verified);
     }
 
-    /** The whole document, raw samples included. */
+    @Override
     public Map<String, Object> document() {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("date", date.toString());
@@ -96,12 +96,12 @@ public record Linear(Machine machine, Instant date, Protocol protocol, List<Meas
         return document;
     }
 
-    /** The measurements of the document with raw samples in one field, separated by blanks. */
+    @Override
     public List<Map<String, Object>> csv() {
         return measurements.stream().map(Linear::row).map(Report::flat).toList();
     }
 
-    /** The columns that fit a terminal. */
+    @Override
     public List<Map<String, Object>> table() {
         return measurements.stream().map(m -> {
             Map<String, Object> row = problem(m);

@@ -17,7 +17,7 @@ import tessera.methods.Row;
 import tessera.planner.Plan;
 
 /** How fast devices compute sparse attention, and what of its density they make use of. */
-public record Sparse(Machine machine, Instant date, Protocol protocol, List<SparsePoint> points) {
+public record Sparse(Machine machine, Instant date, Protocol protocol, List<SparsePoint> points) implements Measured {
 
     /** Random attention, by blocks or tokens. */
     private static final Row METHOD = Catalogue.row("P04");
@@ -90,28 +90,28 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
         return devices.size() * sweep.size();
     }
 
-    /** True unless a result is wrong or nothing could be measured at all. */
+    @Override
     public boolean passed() {
         return points.stream().noneMatch(p -> p.measurement().isWrong()) && points.stream().anyMatch(p -> p.measurement().verified());
     }
 
-    /** The whole document, raw samples included. */
+    @Override
     public Map<String, Object> document() {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("date", date.toString());
         document.put("machine", machine.devices().stream().map(device -> Report.machine(machine, device)).toList());
         document.put("protocol", protocol.describe());
         document.put("measurements", points.stream().map(SparsePoint::row).toList());
-        document.put("breakEven", breakEven());
+        document.put("breakEven", summary());
         return document;
     }
 
-    /** The measurements of the document with raw samples in one field, separated by blanks. */
+    @Override
     public List<Map<String, Object>> csv() {
         return points.stream().map(SparsePoint::row).map(Report::flat).toList();
     }
 
-    /** The columns that fit a terminal. */
+    @Override
     public List<Map<String, Object>> table() {
         return points.stream().map(SparsePoint::line).toList();
     }
@@ -120,7 +120,8 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
      * For each device, kind and size the least-squares line of the quickest time over the density, where there are two densities or more,
      * and the density at which it meets the time of dense attention: 1 if it stays below, none if it never is below or no line fits.
      */
-    public List<Map<String, Object>> breakEven() {
+    @Override
+    public List<Map<String, Object>> summary() {
         Map<List<Object>, Map<Double, SparsePoint>> quickest = points.stream().filter(p -> p.isComparable() && !Double.isNaN(p.pattern().density()))
                 .collect(Collectors.groupingBy(p -> List.of(p.measurement().device().id(), p.pattern().kind(), p.pattern().size()), LinkedHashMap::new,
                         Collectors.toMap(SparsePoint::density, p -> p, (a, b) -> a.speedup() >= b.speedup() ? a : b, LinkedHashMap::new)));
