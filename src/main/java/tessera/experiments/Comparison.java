@@ -52,7 +52,7 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
      */
     public OptionalDouble efficiency(Measurement m) {
         OptionalDouble speedup = speedup(m);
-        if (speedup.isEmpty() || !m.method().family().equals("sparse")) {
+        if (speedup.isEmpty() || m.density() == null || !m.method().family().equals("sparse")) {
             return OptionalDouble.empty();
         }
         return OptionalDouble.of(speedup.getAsDouble() * m.density() / dense(m.device(), m.length()).orElseThrow().density());

@@ -1,6 +1,5 @@
 package tessera.experiments;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -72,35 +71,47 @@ final class DenseTwin {
         List<Integer> visiting = visiting(run);
         Double error = error(run.out());
         Double selection = selection(visiting, kernels);
-        if (visiting.isEmpty()) {
-            return new Fidelity(null, null, error, null, selection);
+        if (error == null) {
+            return new Fidelity(null, null, null, null, selection);
         }
-        double pairs = visiting.stream().mapToDouble(n -> attention(n).isDynamic() ? pairs(attention(n), run.tensors(n))
-                : plans.get(n).cost().density() * all()).sum();
-        return new Fidelity(pairs / all(), recall(run, visiting), error, needle == null ? null : found(run, visiting, needle), selection);
+        if (visiting.isEmpty()) {
+            // tokens moved before they attend: how many pairs they visit does not depend on their order
+            return new Fidelity(density(run, plans, attentions().boxed().toList()), null, error, null, selection);
+        }
+        return new Fidelity(density(run, plans, visiting), recall(run, visiting), error, needle == null ? null : found(run, visiting, needle), selection);
+    }
+
+    /** Null without attentions. */
+    private Double density(PreparedCase run, List<Plan> plans, List<Integer> attentions) {
+        double pairs = attentions.stream().mapToDouble(n -> attention(n).isDynamic() ? pairs(attention(n), run.tensors(n))
+                : plans.get(n).cost().density() * all(attention(n))).sum();
+        return attentions.isEmpty() ? null : Double.valueOf(pairs / all(spec));
     }
 
     private AttentionSpec attention(int step) {
         return (AttentionSpec) problem.steps().get(step).spec();
     }
 
-    private double all() {
-        return (double) spec.batch() * spec.heads() * spec.queries() * spec.keys();
+    private static double all(AttentionSpec a) {
+        return (double) a.batch() * a.heads() * a.queries() * a.keys();
     }
 
-    /** The attentions of the case's queries over its keys. Where keys are chosen, those over all keys, or for their masses, serve the choice. */
+
+    /** The attentions of the case's queries over its keys. */
     private List<Integer> visiting(PreparedCase run) {
-        boolean chosen = problem.steps().stream().anyMatch(step -> step.spec() instanceof SelectSpec);
-        List<Integer> visiting = new ArrayList<>();
-        for (int n = 0; n < problem.steps().size(); n++) {
+        return attentions().filter(n -> {
             Map<String, Tensor> tensors = run.tensors(n);
-            boolean own = tensors.get("q") == problem.inputs().get("q") && tensors.get("k") == problem.inputs().get("k");
-            if (own && problem.steps().get(n).spec() instanceof AttentionSpec a && a.queries() == spec.queries() && a.heads() == spec.heads()
-                    && a.batch() == spec.batch() && a.keys() == spec.keys() && (!chosen || isChosen(a))) {
-                visiting.add(n);
-            }
-        }
-        return visiting;
+            AttentionSpec a = attention(n);
+            return tensors.get("q") == problem.inputs().get("q") && tensors.get("k") == problem.inputs().get("k") && a.queries() == spec.queries()
+                    && a.heads() == spec.heads() && a.batch() == spec.batch() && a.keys() == spec.keys();
+        }).boxed().toList();
+    }
+
+    /** Those that serve no choice: where keys are chosen, attentions over all keys, or for their masses, do. */
+    private IntStream attentions() {
+        boolean chosen = problem.steps().stream().anyMatch(step -> step.spec() instanceof SelectSpec);
+        return IntStream.range(0, problem.steps().size())
+                .filter(n -> problem.steps().get(n).spec() instanceof AttentionSpec a && (!chosen || isChosen(a)));
     }
 
     private static boolean isChosen(AttentionSpec a) {

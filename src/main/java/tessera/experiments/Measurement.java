@@ -82,7 +82,7 @@ public record Measurement(Row method, Device device, int length, Case problem, L
 
     /** Visited pairs over all pairs, by the lists of the run where these say which; null if nothing says. */
     public Double density() {
-        return fidelity.density() != null ? fidelity.density() : cost() == null ? null : Double.valueOf(cost().density());
+        return fidelity != Fidelity.UNKNOWN ? fidelity.density() : cost() == null ? null : Double.valueOf(cost().density());
     }
 
     /** Kernel time in milliseconds. */
