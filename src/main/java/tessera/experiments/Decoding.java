@@ -10,24 +10,20 @@ import tessera.AttentionSpec;
 public record Decoding(Machine machine, List<AttentionSpec> specs, Instant date, Protocol protocol, List<DecodePoint> points) implements Measured {
 
     @Override
-    public boolean passed() {
-        return points.stream().noneMatch(p -> p.measurement().isWrong()) && points.stream().anyMatch(p -> p.measurement().verified());
+    public List<Measurement> measurements() {
+        return points.stream().map(DecodePoint::measurement).toList();
+    }
+
+    @Override
+    public List<Map<String, Object>> rows() {
+        return points.stream().map(Decoding::row).toList();
     }
 
     @Override
     public Map<String, Object> document() {
-        Map<String, Object> document = new LinkedHashMap<>();
-        document.put("date", date.toString());
-        document.put("machine", machine.devices().stream().map(device -> Report.machine(machine, device)).toList());
+        Map<String, Object> document = Measured.super.document();
         document.put("inputs", specs.stream().map(Decoding::input).toList());
-        document.put("protocol", protocol.describe());
-        document.put("measurements", points.stream().map(Decoding::row).toList());
         return document;
-    }
-
-    @Override
-    public List<Map<String, Object>> csv() {
-        return points.stream().map(Decoding::row).map(Report::flat).toList();
     }
 
     @Override
@@ -38,14 +34,12 @@ public record Decoding(Machine machine, List<AttentionSpec> specs, Instant date,
             row.put("device", m.device().id());
             row.put("keys", point.spec().keys());
             row.put("plan", m.plan());
-            row.put("kernel ms", m.verified() ? m.kernel().median() : null);
-            row.put("p10", m.verified() ? m.kernel().p10() : null);
-            row.put("p90", m.verified() ? m.kernel().p90() : null);
+            Report.kernel(row, m);
             row.put("GB/s", m.verified() ? point.gigabytesPerSecond() : null);
             row.put("copy GB/s", point.copyGigabytesPerSecond());
             row.put("of copy", m.verified() ? point.shareOfCopy() : null);
             row.put("RMS", Report.rms(m.accuracy()));
-            row.put("note", m.reason() == null ? "" : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
+            row.put("note", Report.failure(m));
             return row;
         }).toList();
     }

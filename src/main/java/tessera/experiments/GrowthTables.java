@@ -95,8 +95,7 @@ public final class GrowthTables {
     }
 
     private static String note(GrowthPoint point) {
-        Measurement m = point.measurement();
-        return m.reason() == null ? "" : (m.isWrong() ? "NOT VERIFIED: " : "not run: ") + m.reason();
+        return Report.failure(point.measurement());
     }
 
     private List<Map<String, Object>> slopes() {

@@ -82,23 +82,8 @@ public record Linear(Machine machine, Instant date, Protocol protocol, List<Meas
     }
 
     @Override
-    public boolean passed() {
-        return measurements.stream().noneMatch(Measurement::isWrong) && measurements.stream().anyMatch(Measurement::verified);
-    }
-
-    @Override
-    public Map<String, Object> document() {
-        Map<String, Object> document = new LinkedHashMap<>();
-        document.put("date", date.toString());
-        document.put("machine", machine.devices().stream().map(device -> Report.machine(machine, device)).toList());
-        document.put("protocol", protocol.describe());
-        document.put("measurements", measurements.stream().map(Linear::row).toList());
-        return document;
-    }
-
-    @Override
-    public List<Map<String, Object>> csv() {
-        return measurements.stream().map(Linear::row).map(Report::flat).toList();
+    public List<Map<String, Object>> rows() {
+        return measurements.stream().map(Linear::row).toList();
     }
 
     @Override
@@ -107,13 +92,11 @@ public record Linear(Machine machine, Instant date, Protocol protocol, List<Meas
             Map<String, Object> row = problem(m);
             row.keySet().removeAll(List.of("batch", "heads", "dtype"));
             row.put("plan", m.plan());
-            row.put("kernel ms", m.verified() ? m.kernel().median() : null);
-            row.put("p10", m.verified() ? m.kernel().p10() : null);
-            row.put("p90", m.verified() ? m.kernel().p90() : null);
+            Report.kernel(row, m);
             row.put("GB/s", m.verified() ? gigabytesPerSecond(m) : null);
             row.put("TFLOP/s", m.verified() ? teraflops(m) : null);
             row.put("RMS", Report.rms(m.accuracy()));
-            row.put("note", m.reason() == null ? "" : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
+            row.put("note", Report.failure(m));
             return row;
         }).toList();
     }

@@ -99,6 +99,18 @@ public final class Report {
         return row;
     }
 
+    /** Median and spread of the kernel times, as tables have them. */
+    static void kernel(Map<String, Object> row, Measurement m) {
+        row.put("kernel ms", m.verified() ? m.kernel().median() : null);
+        row.put("p10", m.verified() ? m.kernel().p10() : null);
+        row.put("p90", m.verified() ? m.kernel().p90() : null);
+    }
+
+    /** Why there is no time, for a table; empty if there is one. */
+    static String failure(Measurement m) {
+        return m.reason() == null ? "" : (m.isWrong() ? "NOT VERIFIED: " : "not run: ") + m.reason();
+    }
+
     /** How a point was computed and whether it is right. */
     static void result(Map<String, Object> row, Measurement m) {
         row.put("plan", m.plan());
@@ -164,7 +176,7 @@ public final class Report {
                 }
             });
             row.put("MiB", m.cost() == null ? null : m.cost().memoryBytes() / (double) (1 << 20));
-            row.put("note", m.reason() == null ? comparison.note(m) : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
+            row.put("note", m.reason() == null ? comparison.note(m) : failure(m));
             return row;
         }).toList();
     }

@@ -91,24 +91,20 @@ public record Sparse(Machine machine, Instant date, Protocol protocol, List<Spar
     }
 
     @Override
-    public boolean passed() {
-        return points.stream().noneMatch(p -> p.measurement().isWrong()) && points.stream().anyMatch(p -> p.measurement().verified());
+    public List<Measurement> measurements() {
+        return points.stream().map(SparsePoint::measurement).toList();
+    }
+
+    @Override
+    public List<Map<String, Object>> rows() {
+        return points.stream().map(SparsePoint::row).toList();
     }
 
     @Override
     public Map<String, Object> document() {
-        Map<String, Object> document = new LinkedHashMap<>();
-        document.put("date", date.toString());
-        document.put("machine", machine.devices().stream().map(device -> Report.machine(machine, device)).toList());
-        document.put("protocol", protocol.describe());
-        document.put("measurements", points.stream().map(SparsePoint::row).toList());
+        Map<String, Object> document = Measured.super.document();
         document.put("breakEven", summary());
         return document;
-    }
-
-    @Override
-    public List<Map<String, Object>> csv() {
-        return points.stream().map(SparsePoint::row).map(Report::flat).toList();
     }
 
     @Override

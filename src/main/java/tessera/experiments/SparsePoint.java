@@ -82,15 +82,13 @@ public record SparsePoint(Pattern pattern, Measurement measurement, Measurement 
         row.put("size", pattern.size() == 0 ? null : pattern.size());
         row.put("density", isComparable() ? density() : null);
         row.put("plan", m.plan());
-        row.put("kernel ms", m.verified() ? m.kernel().median() : null);
-        row.put("p10", m.verified() ? m.kernel().p10() : null);
-        row.put("p90", m.verified() ? m.kernel().p90() : null);
+        Report.kernel(row, m);
         row.put("TFLOP/s", m.verified() ? teraflops() : null);
         row.put("ns/pair", m.verified() ? nanosOfPair() : null);
         row.put("speed-up", isComparable() ? speedup() : null);
         row.put("efficiency", isComparable() ? efficiency() : null);
         row.put("RMS", Report.rms(m.accuracy()));
-        row.put("note", m.reason() == null ? "" : m.isWrong() ? "NOT VERIFIED: " + m.reason() : "not run: " + m.reason());
+        row.put("note", Report.failure(m));
         return row;
     }
 }

@@ -10,6 +10,7 @@ import tessera.engine.Task;
 import tessera.tasks.sparse.AntidiagonalScores;
 import tessera.tasks.sparse.ChannelScores;
 import tessera.tasks.sparse.CodeScores;
+import tessera.tasks.sparse.GatherTokens;
 import tessera.tasks.sparse.IndexerScores;
 import tessera.tasks.sparse.LineSums;
 import tessera.tasks.sparse.PairScores;
@@ -17,7 +18,6 @@ import tessera.tasks.sparse.PoolTokens;
 import tessera.tasks.sparse.RangeScores;
 import tessera.tasks.sparse.RankChannels;
 import tessera.tasks.sparse.RoundTokens;
-import tessera.tasks.sparse.TakeRows;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
@@ -27,7 +27,7 @@ final class SelectEstimates {
     private static final Kernel PAIRS = Kernel.of(PairScores.class, "rows");
     private static final Kernel RANGES = Kernel.of(RangeScores.class, "rows");
     private static final Kernel ANTIDIAGONALS = Kernel.of(AntidiagonalScores.class, "rows");
-    private static final Kernel TAKE = Kernel.of(TakeRows.class, "rows");
+    private static final Kernel GATHER = Kernel.of(GatherTokens.class, "rows");
     private static final Kernel LINES = Kernel.of(LineSums.class, "rows");
     private static final Kernel RANK = Kernel.of(RankChannels.class, "rows");
     private static final Kernel CHANNELS = Kernel.of(ChannelScores.class, "rows");
@@ -147,7 +147,7 @@ final class SelectEstimates {
         }
         FloatArray q = new FloatArray(heads * rows * spec.headDim());
         FloatArray products = new FloatArray(heads * rows * columns);
-        tasks.add(Task.rows("take", TAKE, q.getSize(), arrays.floats("q"), index, q, spec.queries(), rows, spec.headDim()));
+        tasks.add(Task.rows("gather", GATHER, q.getSize(), arrays.floats("q"), index, q, heads, spec.queries(), rows, spec.headDim(), 1, 1));
         tasks.add(Task.rows("pairs", PAIRS, products.getSize(), q, arrays.floats("k"), products, group, rows, columns, spec.headDim(), spec.scale()));
         FloatArray weights = SelectScores.softmax(spec, arrays, "rows_softmax", tasks, products, index, rows, 1);
         return scores("lines", LINES, weights, index, null, rows, columns, spec.offset(), last.lines() == Estimator.Lines.DIAGONALS ? 1 : 0);
