@@ -30,8 +30,8 @@ class CompactMethodsTest {
     @ParameterizedTest
     @ValueSource(strings = {"K00", "K01", "K02", "K03", "K04", "K05", "K06", "R01", "R02", "R03"})
     void equalsItsTwinOnOddShapes(String id) {
-        for (Shape shape : ODD) {
-            for (Device device : Tessera.devices()) {
+        for (Device device : Tessera.devices()) {
+            for (Shape shape : shapes(device)) {
                 Case problem = on(id, shape);
                 Accuracy accuracy = accuracy(run(problem, device), Methods.of(id).twin().of(problem.inputs()));
                 assertTrue(accuracy.within(1e-5), id + " of " + shape + " on " + device.id() + ": " + accuracy);
@@ -42,8 +42,8 @@ class CompactMethodsTest {
     /** Keys and values made of the latent, or a query that is brought to it: the same numbers. */
     @Test
     void theAbsorbedFormIsTheExpandedOne() {
-        for (Shape shape : ODD) {
-            for (Device device : Tessera.devices()) {
+        for (Device device : Tessera.devices()) {
+            for (Shape shape : shapes(device)) {
                 Tensor q = Tensor.random(shape, 1);
                 Tensor k = Tensor.random(shape, 2);
                 Tensor expanded = run(LatentMethods.expanded(q, k, q, 4), device);
@@ -132,6 +132,11 @@ class CompactMethodsTest {
                 LatentTwin.of(LatentMethods.absorbed(odd, odd, odd, 1).inputs())).within(1e-5));
         message = assertThrows(IllegalArgumentException.class, () -> LatentMethods.expanded(odd, odd, odd, 1)).getMessage();
         assertTrue(message.contains("must be even"), message);
+    }
+
+    /** A device other than the JVM compiles each step anew. */
+    private static List<Shape> shapes(Device device) {
+        return device.isJvm() ? ODD : ODD.subList(0, 1);
     }
 
     private static Case on(String id, Shape shape) {
