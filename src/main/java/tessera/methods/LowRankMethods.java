@@ -72,12 +72,12 @@ final class LowRankMethods {
         int n = Setup.length(q);
         PoolSpec means = PoolSpec.of(s.dim(0), s.dim(1), n, s.dim(3), Math.max(SEGMENT, Math.ceilDiv(n, LANDMARKS)), PoolSpec.Reduction.MEAN).withDType(q.dtype());
         int rank = means.count();
+        Tensor identity = identity(s.dim(0) * s.dim(1), rank, 1).reshape(s.dim(0), s.dim(1), rank, rank);
         AttentionSpec ofLandmarks = AttentionSpec.of(s.dim(0), s.dim(1), rank, s.dim(3)).build();
         List<Step> steps = new ArrayList<>(List.of(
                 new Step("landmarksQ", means, there -> Map.of("x", there.get("q"))),
                 new Step("landmarksK", means, there -> Map.of("x", there.get("k"))),
-                new Step("a", ofLandmarks.toBuilder().valueDim(rank).build(), there -> Map.of("q", there.get("landmarksQ.out"), "k", there.get("landmarksK.out"),
-                        "v", identity(s.dim(0) * s.dim(1), rank, 1).reshape(s.dim(0), s.dim(1), rank, rank))),
+                new Step("a", ofLandmarks.toBuilder().valueDim(rank).build(), there -> Map.of("q", there.get("landmarksQ.out"), "k", there.get("landmarksK.out"), "v", identity)),
                 new Step("tokens", ofLandmarks.toBuilder().keys(n).build(), there -> Step.renamed(there, Map.of("q", "landmarksQ.out")))));
         String inverse = inverse(steps, s.dim(0) * s.dim(1), rank);
         steps.add(new Step("values", product(s.dim(0) * s.dim(1), rank, s.dim(3)), there -> Map.of("x", start(there, inverse),

@@ -1,5 +1,6 @@
 package tessera.planner;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -35,8 +36,12 @@ public record Plan(String operator, String variant, String layout, Map<String, I
         return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
     }
 
-    /** The summaries of several plans, run one after the other. */
+    /** The summaries of several plans, run one after the other; of more than a dozen, how often each occurs. */
     public static String summary(List<Plan> plans) {
+        if (plans.size() > 12) {
+            return plans.stream().collect(Collectors.groupingBy(Plan::summary, LinkedHashMap::new, Collectors.counting())).entrySet().stream()
+                    .map(plan -> plan.getValue() + " x " + plan.getKey()).collect(Collectors.joining(" + "));
+        }
         return plans.stream().map(Plan::summary).collect(Collectors.joining(" + "));
     }
 

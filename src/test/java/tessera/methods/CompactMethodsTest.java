@@ -20,6 +20,7 @@ import tessera.Shape;
 import tessera.Tensor;
 import tessera.Tessera;
 import tessera.engine.Device;
+import tessera.planner.Plan;
 import tessera.reference.Accuracy;
 import tessera.reference.Expected;
 
@@ -111,6 +112,14 @@ class CompactMethodsTest {
         Case problem = Methods.of(id).on(Tensor.random(shape, 1).to(DType.F16), Tensor.random(shape, 2).to(DType.F16), Tensor.random(shape, 3).to(DType.F16), 4);
         Accuracy accuracy = accuracy(run(problem, Tessera.device("jvm")), Methods.of(id).twin().of(problem.inputs()));
         assertTrue(accuracy.within(DType.F16.tolerance()) && problem.dtype() == DType.F16, id + ": " + accuracy);
+    }
+
+    @Test
+    void manyPlansAreCounted() {
+        Device jvm = Tessera.device("jvm");
+        String summary = Plan.summary(on("R03", Shape.of(1, 1, 8, 4)).plans(jvm));
+        assertTrue(summary.contains("25 x PROJ rows F32 + 18 x EPI rows F32"), summary);
+        assertFalse(Plan.summary(on("K03", Shape.of(1, 1, 8, 4)).plans(jvm)).contains(" x "));
     }
 
     @Test
