@@ -36,12 +36,15 @@ public record Plan(String operator, String variant, String layout, Map<String, I
         return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
     }
 
-    /** The summaries of several plans, run one after the other; of more than a dozen, how often each occurs. */
+    /** As {@link #summary(List)}; of more than a dozen plans, how often each occurs. */
+    public static String brief(List<Plan> plans) {
+        return plans.size() <= 12 ? summary(plans)
+                : plans.stream().collect(Collectors.groupingBy(Plan::summary, LinkedHashMap::new, Collectors.counting())).entrySet().stream()
+                        .map(plan -> plan.getValue() + " x " + plan.getKey()).collect(Collectors.joining(" + "));
+    }
+
+    /** The summaries of several plans, run one after the other. */
     public static String summary(List<Plan> plans) {
-        if (plans.size() > 12) {
-            return plans.stream().collect(Collectors.groupingBy(Plan::summary, LinkedHashMap::new, Collectors.counting())).entrySet().stream()
-                    .map(plan -> plan.getValue() + " x " + plan.getKey()).collect(Collectors.joining(" + "));
-        }
         return plans.stream().map(Plan::summary).collect(Collectors.joining(" + "));
     }
 

@@ -117,9 +117,9 @@ class CompactMethodsTest {
     @Test
     void manyPlansAreCounted() {
         Device jvm = Tessera.device("jvm");
-        String summary = Plan.summary(on("R03", Shape.of(1, 1, 8, 4)).plans(jvm));
+        String summary = Plan.brief(on("R03", Shape.of(1, 1, 8, 4)).plans(jvm));
         assertTrue(summary.contains("25 x PROJ rows F32 + 18 x EPI rows F32"), summary);
-        assertFalse(Plan.summary(on("K03", Shape.of(1, 1, 8, 4)).plans(jvm)).contains(" x "));
+        assertFalse(Plan.brief(on("K03", Shape.of(1, 1, 8, 4)).plans(jvm)).contains(" x "));
     }
 
     @Test
