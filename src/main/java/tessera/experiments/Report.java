@@ -88,6 +88,7 @@ public final class Report {
         row.put("flops", m.cost() == null ? null : m.cost().flops());
         row.put("bytes", m.cost() == null ? null : m.cost().bytes());
         row.put("memoryBytes", m.cost() == null ? null : m.cost().memoryBytes());
+        row.put("cacheBytesPerToken", m.cacheBytesPerToken());
         row.put("density", m.density());
         row.put("recall", m.fidelity().recall());
         row.put("denseError", m.fidelity().error());
@@ -175,6 +176,7 @@ public final class Report {
                     row.put(name, part.apply(comparison, m));
                 }
             });
+            row.put("cache B/token", m.cacheBytesPerToken());
             row.put("MiB", m.cost() == null ? null : m.cost().memoryBytes() / (double) (1 << 20));
             row.put("note", m.reason() == null ? comparison.note(m) : failure(m));
             return row;

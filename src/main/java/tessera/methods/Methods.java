@@ -12,7 +12,7 @@ public final class Methods {
             SeerMethods.ALL, DraftMethods.ALL, ClusterBlockMethods.ALL, ListedMethods.ALL, NativeSparseMethods.ALL, RectifiedMethods.ALL, CubeMethods.ALL,
             SparseLinearMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, RandomFeatureMethods.ALL, GatedMethods.ALL, GatedOutputMethods.ALL,
             RwkvMethods.ALL, StateSpaceMethods.ALL, SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, FastWeightMethods.ALL,
-            ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL,
+            ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL, LatentMethods.ALL, FactoredMethods.ALL, LowRankMethods.ALL,
             ClusterMethods.ALL, HashMethods.ALL, HeadMethods.ALL, RetrievalMethods.ALL, DiffusionMethods.ALL, QuantisedMethods.ALL,
             ChannelMethods.ALL, CodeMethods.ALL, EstimateMethods.ALL, EvictionMethods.ALL, CacheMethods.ALL,
             ClusterCacheMethods.ALL).flatMap(List::stream).toList();

@@ -118,6 +118,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (!layouts.contains(plan.layout())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + String.join(" or ", layouts));
         }
+        if (spec.arrangement().valuesInKeys() && !Set.of("rows", "split", "stored").contains(plan.variant())) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one for values that are channels of the keys; rows and split are");
+        }
         if (plan.variant().equals("decode") && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
         }
@@ -149,8 +152,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
-                    spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
-                    Math.ceilDiv(spec.keys(), parts(plan)), r.sink(), r.first(), r.last(), r.diagonal()));
+                    DecodeTiling.group(spec), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.arrangement().valueStride(spec),
+                    spec.scale(), rows, Math.ceilDiv(spec.keys(), parts(plan)), r.sink(), r.first(), r.last(), r.diagonal()));
             case Listing l -> throw new IllegalStateException("not a simple layout: " + l.name());
         };
     }

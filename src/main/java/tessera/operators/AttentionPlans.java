@@ -13,6 +13,7 @@ import tessera.layouts.Bsr;
 import tessera.layouts.Layout;
 import tessera.layouts.Listing;
 import tessera.layouts.Range;
+import tessera.masks.Blocks;
 import tessera.planner.Candidates;
 import tessera.planner.Cost;
 import tessera.planner.Plan;
@@ -22,6 +23,8 @@ final class AttentionPlans {
 
     /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
     private static final int KEYS_IN_PART = 256;
+
+    static final String VALUES_IN_KEYS = "reads values from an input of their own, not from the first channels of the keys; rows and split do";
 
     private final AttentionSpec spec;
     private final Device device;
@@ -49,8 +52,10 @@ final class AttentionPlans {
 
     /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
     static boolean isListed(AttentionSpec spec) {
-        Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0, 0, 0);
-        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || !Layout.isSimple(spec);
+        Arrangement given = spec.arrangement();
+        Arrangement reordered = new Arrangement(given.layout(), given.past(), 0, 0, 0, 0, 0, 0, 0, 0, 0, given.valuesInKeys());
+        boolean blocksOfLatents = given.valuesInKeys() && spec.mask() instanceof Blocks;
+        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !given.equals(reordered) || !Layout.isSimple(spec) || blocksOfLatents;
     }
 
     /** Why nothing can compute a spec on a device, in one sentence; null if something can. */
@@ -194,8 +199,8 @@ final class AttentionPlans {
     }
 
     private void decode(Range range) {
-        if (spec.queries() != 1 || device.localMemoryBytes() == 0) {
-            candidates.ruleOut("decode", spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
+        if (spec.queries() != 1 || device.localMemoryBytes() == 0 || spec.arrangement().valuesInKeys()) {
+            candidates.ruleOut("decode", spec.arrangement().valuesInKeys() ? VALUES_IN_KEYS : spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
                     : device.id() + " has no local memory");
             return;
         }

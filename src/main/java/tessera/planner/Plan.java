@@ -1,5 +1,6 @@
 package tessera.planner;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -33,6 +34,13 @@ public record Plan(String operator, String variant, String layout, Map<String, I
     public String summary() {
         String numbers = tuning.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue() + " ").collect(Collectors.joining());
         return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
+    }
+
+    /** As {@link #summary(List)}; of more than a dozen plans, how often each occurs. */
+    public static String brief(List<Plan> plans) {
+        return plans.size() <= 12 ? summary(plans)
+                : plans.stream().collect(Collectors.groupingBy(Plan::summary, LinkedHashMap::new, Collectors.counting())).entrySet().stream()
+                        .map(plan -> plan.getValue() + " x " + plan.getKey()).collect(Collectors.joining(" + "));
     }
 
     /** The summaries of several plans, run one after the other. */

@@ -90,7 +90,7 @@ final class Arranged {
     }
 
     double v(int sequence, int kvHead, int key, int channel) {
-        return cached("v", "pastV", sequence, kvHead, key, channel);
+        return arrangement.valuesInKeys() ? k(sequence, kvHead, key, channel) : cached("v", "pastV", sequence, kvHead, key, channel);
     }
 
     private double cached(String name, String pastName, int sequence, int kvHead, int key, int channel) {

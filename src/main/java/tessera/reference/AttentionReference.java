@@ -51,7 +51,9 @@ public final class AttentionReference {
         }
         if (spec.arrangement().past() > 0) {
             outputs.put("presentK", reference.present(spec.headDim(), reference.arranged::k));
-            outputs.put("presentV", reference.present(spec.valueDim(), reference.arranged::v));
+            if (!spec.arrangement().valuesInKeys()) {
+                outputs.put("presentV", reference.present(spec.valueDim(), reference.arranged::v));
+            }
         }
         return new Expected(outputs);
     }
