@@ -97,6 +97,26 @@ public final class KvCache {
         return new CacheView(this, keys, batch);
     }
 
+    /**
+     * Of a contiguous cache, the tokens of each page (I32, {@code [pages]}), 0 of a free one: with {@link #keys} and {@link #values} the
+     * inputs of an attention whose batch is the number of pages, with {@code keyLengths} and no page table.
+     *
+     * @throws IllegalArgumentException if sequences take several pages
+     */
+    public Tensor lengths() {
+        if (!spec.isContiguous()) {
+            throw new IllegalArgumentException("only contiguous caches have a page for each sequence, see CacheSpec.contiguous; use KvCache.view");
+        }
+        Tensor lengths = Tensor.zeros(DType.I32, Shape.of(spec.pages()));
+        for (KvSequence sequence : sequences) {
+            PageTable table = sequence.table().orNull();
+            if (table != null && table.pages().length > 0) {
+                lengths.set(table.pages()[0], sequence.retention().length(table.count()));
+            }
+        }
+        return lengths;
+    }
+
     /** What it holds now; while other threads change sequences, of each at some moment. */
     public Usage usage() {
         int[] filled = new int[spec.pages()];

@@ -190,7 +190,8 @@ public final class KvSequence {
         return table;
     }
 
-    KvCache cache() {
+    /** Where it lies. */
+    public KvCache cache() {
         return cache;
     }
 

@@ -17,7 +17,7 @@ import tessera.TesseraException;
 /** Whatever is done to sequences, they hold what lists hold, and the pages and bytes add up after every step. */
 class KvCachePropertyTest {
 
-    @Property(tries = 300)
+    @Property(tries = 200)
     void sequencesHoldWhatListsHold(@ForAll long seed, @ForAll @IntRange(min = 1, max = 40) int pages, @ForAll @IntRange(min = 1, max = 7) int pageSize,
             @ForAll boolean contiguous) {
         CacheSpec spec = new CacheSpec(ListModel.HEADS, ListModel.KEY_DIM, ListModel.VALUE_DIM, DType.F32, pages, pageSize, contiguous ? 1 : pages);
