@@ -99,7 +99,8 @@ public final class KvCache {
 
     /**
      * Of a contiguous cache, the tokens of each page (I32, {@code [pages]}), 0 of a free one: with {@link #keys} and {@link #values} the
-     * inputs of an attention whose batch is the number of pages, with {@code keyLengths} and no page table.
+     * inputs of an attention whose batch is the number of pages, with {@code keyLengths} and no page table. Of a page that several
+     * sequences share, those of the longest.
      *
      * @throws IllegalArgumentException if sequences take several pages
      */
@@ -111,7 +112,8 @@ public final class KvCache {
         for (KvSequence sequence : sequences) {
             PageTable table = sequence.table().orNull();
             if (table != null && table.pages().length > 0) {
-                lengths.set(table.pages()[0], sequence.retention().length(table.count()));
+                int page = table.pages()[0];
+                lengths.set(page, Math.max(lengths.get(page), sequence.retention().length(table.count())));
             }
         }
         return lengths;
