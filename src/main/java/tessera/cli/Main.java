@@ -25,6 +25,7 @@ import tessera.experiments.Machine;
             SparseCommand.class,
             GrowthCommand.class,
             LayoutsCommand.class,
+            CachesCommand.class,
             LinearCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
