@@ -61,4 +61,4 @@ with torch.no_grad():
             median = statistics.median(ms)
             gate_elements = DIM if gate == "channel" else 2 if gate == "scalar" else 3
             gigabytes = 2 * HEADS * length * (4 * DIM + gate_elements) / 1e9
-            print(f"{point},{median:.4f},{ms[3]:.4f},{ms[-4]:.4f},{gigabytes / median * 1e3:.0f},{4 * HEADS * length * DIM * DIM / 1e9 / median:.1f}")
+            print(f"{point},{median:.4f},{ms[3]:.4f},{ms[-4]:.4f},{gigabytes / median * 1e3:.0f},{4 * HEADS * length * DIM * DIM / 1e9 / median:.1f}", flush=True)

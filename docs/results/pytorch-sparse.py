@@ -53,7 +53,7 @@ def report(name, pairs, run):
         print(f"{name},float16,{HEADS},{DIM},{LENGTH},not run: {str(e).splitlines()[0]}")
         return
     median = statistics.median(ms)
-    print(f"{name},float16,{HEADS},{DIM},{LENGTH},{pairs / LENGTH**2:.4f},{median:.4f},{ms[3]:.4f},{ms[-4]:.4f},{4 * HEADS * pairs * DIM / 1e9 / median:.1f}")
+    print(f"{name},float16,{HEADS},{DIM},{LENGTH},{pairs / LENGTH**2:.4f},{median:.4f},{ms[3]:.4f},{ms[-4]:.4f},{4 * HEADS * pairs * DIM / 1e9 / median:.1f}", flush=True)
 
 
 def masked(rule):
@@ -66,11 +66,11 @@ torch.manual_seed(0)
 q, k, v = (torch.randn(1, HEADS, LENGTH, DIM, device="cuda", dtype=torch.float16) for _ in range(3))
 compiled = torch.compile(flex_attention, dynamic=False)
 report("flash dense", LENGTH**2, lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v))
-report("flex dense", LENGTH**2, lambda: compiled(q, k, v))
+window = masked(lambda batch, head, query, key: (key <= query) & (query - key < WINDOW))
+report(f"flex window {WINDOW}", sum(min(WINDOW, i + 1) for i in range(LENGTH)), lambda: compiled(q, k, v, block_mask=window))
 for density in (0.125, 0.25, 0.5):
     table = drawn(density)
     blocks = masked(lambda batch, head, query, key: table[query // BLOCK, key // BLOCK])
     pairs = int(table.sum()) * BLOCK * BLOCK
     report(f"flex blocks {density}", pairs, lambda: compiled(q, k, v, block_mask=blocks))
-window = masked(lambda batch, head, query, key: (key <= query) & (query - key < WINDOW))
-report(f"flex window {WINDOW}", sum(min(WINDOW, i + 1) for i in range(LENGTH)), lambda: compiled(q, k, v, block_mask=window))
+report("flex dense", LENGTH**2, lambda: compiled(q, k, v))

@@ -106,7 +106,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
     }
 
     private static void finish(AttentionSpec spec, Map<String, Tensor> tensors, FloatArray lse) {
-        Lse.markEmpty(lse);
+        if (spec.lse()) {
+            Lse.markEmpty(lse);
+        }
         if (spec.requested().scores() != null) {
             Lse.markEmpty((FloatArray) tensors.get("scores").data());
         }
