@@ -7,9 +7,9 @@ import java.util.Map;
  * always get the same plan on the same device.
  */
 public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec, ProjectionSpec,
-        RecurrenceSpec, RotarySpec, SelectSpec {
+        QuantSpec, QuantisedAttentionSpec, RecurrenceSpec, RotarySpec, SelectSpec {
 
-    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM, POOL or SELECT. */
+    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM, POOL, QUANT or SELECT. */
     String operator();
 
     /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */
