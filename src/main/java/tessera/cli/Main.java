@@ -26,6 +26,7 @@ import tessera.experiments.Machine;
             GrowthCommand.class,
             LayoutsCommand.class,
             LinearCommand.class,
+            OverheadCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class

@@ -104,6 +104,11 @@ final class Check {
         return worst;
     }
 
+    /** The accuracy of inputs and outputs of a case of one step. */
+    Accuracy of(Map<String, Tensor> tensors) {
+        return reference(problem.steps().getFirst(), tensors).compare(tensors);
+    }
+
     /** What the last run keeps of dense attention; see {@link DenseTwin#fidelity}. */
     Fidelity fidelity(PreparedCase run, List<Plan> plans, long[] kernels, Needle needle) {
         return dense == null ? Fidelity.UNKNOWN : dense.fidelity(run, plans, kernels, needle);

@@ -33,7 +33,7 @@ public final class PreparedCase implements AutoCloseable {
         this.problem = problem;
         for (int n = 0; n < plans.size(); n++) {
             Spec spec = problem.steps().get(n).spec();
-            steps.add(Tessera.unchecked(spec, device, plans.get(n)));
+            steps.add(Tessera.unchecked(spec, device, plans.get(n)).timed(true));
             boolean last = n == plans.size() - 1;
             Map<String, Tensor> outputs = new LinkedHashMap<>();
             spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : spec.computedType(name), shape)));
