@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
@@ -138,6 +139,7 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case CodedAttentionSpec a -> a.batch() * a.heads() * a.queries();
             case ConvolutionSpec c -> c.batch() * c.channels();
             case EpilogueSpec e -> e.batch() * e.heads() * e.length();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
@@ -155,6 +157,7 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case CodedAttentionSpec a -> (double) a.keys() * (2 * a.headDim() + a.valueDim());
             case ConvolutionSpec c -> (double) c.length() * c.width();
             case EpilogueSpec e -> (double) e.dim() * e.dim();
             case FeatureSpec f -> (double) f.size() * f.dim();
