@@ -6,10 +6,10 @@ import java.util.Map;
  * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
  * always get the same plan on the same device.
  */
-public sealed interface Spec permits AttentionSpec, CodedAttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec, ProjectionSpec,
-        RecurrenceSpec, RotarySpec, SelectSpec {
+public sealed interface Spec permits AttentionSpec, CodedAttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec,
+        ProjectionSpec, QuantSpec, QuantisedAttentionSpec, RecurrenceSpec, RotarySpec, SelectSpec {
 
-    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM, POOL or SELECT. */
+    /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM, POOL, QUANT or SELECT. */
     String operator();
 
     /** Input names and shapes, in the order in which {@link Prepared#run} takes them. */

@@ -16,6 +16,8 @@ import tessera.MergeSpec;
 import tessera.PermuteSpec;
 import tessera.PoolSpec;
 import tessera.ProjectionSpec;
+import tessera.QuantSpec;
+import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.SelectSpec;
@@ -148,6 +150,8 @@ final class Check {
             case PermuteSpec p -> p.batch() * p.heads() * p.outLength();
             case PoolSpec p -> p.batch() * p.heads() * p.count();
             case ProjectionSpec p -> p.batch() * p.outHeads() * p.outputs().get("out").dim(2);
+            case QuantSpec s -> s.batch() * s.heads() * s.length();
+            case QuantisedAttentionSpec a -> units(a.attention());
             case RecurrenceSpec r -> r.states();
             case RotarySpec r -> r.batch() * r.heads() * r.length();
             case SelectSpec s -> s.batch() * s.listHeads() * s.rows();
@@ -166,6 +170,8 @@ final class Check {
             case PermuteSpec p -> (double) p.length() * p.dim();
             case PoolSpec p -> (double) p.length() * p.dim();
             case ProjectionSpec p -> (double) p.features() * (p.axis() == ProjectionSpec.Axis.CHANNELS ? p.dim() : p.length());
+            case QuantSpec s -> 4.0 * s.dim();
+            case QuantisedAttentionSpec a -> workOfUnit(a.attention());
             case RecurrenceSpec r -> 3.0 * r.length() * r.keyDim() * r.valueDim();
             case RotarySpec r -> (double) r.headDim() * r.headDim();
             case SelectSpec s -> (double) s.blockQ() * s.keys() * s.headDim() * s.heads() / s.listHeads();

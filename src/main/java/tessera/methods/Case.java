@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.DType;
+import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.Spec;
 import tessera.Tensor;
@@ -66,6 +68,8 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Sel
         return steps.reversed().stream().map(Step::spec).<Boolean>mapMulti((spec, said) -> {
             switch (spec) {
                 case AttentionSpec attention -> said.accept(attention.causal());
+                case CodedAttentionSpec coded -> said.accept(coded.causal());
+                case QuantisedAttentionSpec quantised -> said.accept(quantised.attention().causal());
                 case RecurrenceSpec recurrence -> said.accept(recurrence.causal());
                 default -> { }
             }

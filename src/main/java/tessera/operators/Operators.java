@@ -10,6 +10,8 @@ import tessera.MergeSpec;
 import tessera.PermuteSpec;
 import tessera.PoolSpec;
 import tessera.ProjectionSpec;
+import tessera.QuantSpec;
+import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.SelectSpec;
@@ -27,6 +29,8 @@ public final class Operators {
     private static final PermuteOperator PERMUTATION = new PermuteOperator();
     private static final PoolOperator POOLING = new PoolOperator();
     private static final ProjectionOperator PROJECTION = new ProjectionOperator();
+    private static final QuantOperator QUANTISATION = new QuantOperator();
+    private static final QuantisedAttentionOperator QUANTISED_ATTENTION = new QuantisedAttentionOperator();
     private static final RecurrenceOperator RECURRENCE = new RecurrenceOperator();
     private static final RotaryOperator ROTARY = new RotaryOperator();
     private static final SelectOperator SELECT = new SelectOperator();
@@ -47,6 +51,8 @@ public final class Operators {
             case PermuteSpec _ -> PERMUTATION;
             case PoolSpec _ -> POOLING;
             case ProjectionSpec _ -> PROJECTION;
+            case QuantSpec _ -> QUANTISATION;
+            case QuantisedAttentionSpec _ -> QUANTISED_ATTENTION;
             case RecurrenceSpec _ -> RECURRENCE;
             case RotarySpec _ -> ROTARY;
             case SelectSpec _ -> SELECT;

@@ -10,6 +10,8 @@ import tessera.DType;
 import tessera.FastWeightSpec;
 import tessera.PermuteSpec;
 import tessera.PoolSpec;
+import tessera.QuantSpec;
+import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
 import tessera.RotarySpec;
 import tessera.SelectSpec;
@@ -109,6 +111,9 @@ public final class SelfCheck {
             }
             if (spec instanceof PoolSpec pooling && name.equals("starts")) {
                 tensor = starts(pooling);
+            }
+            if (spec instanceof QuantSpec || spec instanceof QuantisedAttentionSpec) {
+                tensor = QuantInputs.of(spec, name, tensor);
             }
             inputs.put(name, tensor);
         }

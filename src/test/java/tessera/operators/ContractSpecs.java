@@ -2,6 +2,8 @@ package tessera.operators;
 
 import java.util.List;
 import java.util.stream.Stream;
+import tessera.AttentionBuilder;
+import tessera.AttentionSpec;
 import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.DType;
@@ -10,12 +12,16 @@ import tessera.EpilogueSpec;
 import tessera.FeatureSpec;
 import tessera.Features;
 import tessera.MergeSpec;
+import tessera.NumberFormat;
 import tessera.PermuteSpec;
 import tessera.PoolSpec;
 import tessera.PoolSpec.Reduction;
 import tessera.ProjectionSpec;
+import tessera.QuantSpec;
+import tessera.QuantisedAttentionSpec;
 import tessera.RotarySpec;
 import tessera.Spec;
+import tessera.masks.Mask;
 
 /** The problems of the contract: shapes that fit no tile, lane, part or block, and every option at least once. */
 final class ContractSpecs {
@@ -136,5 +142,64 @@ final class ContractSpecs {
             new EpilogueSpec(2, 1, 17, 12, new Epilogue.Gate(Epilogue.Gate.Function.SILU), DType.F16),
             new EpilogueSpec(1, 3, 2, 7, new Epilogue.Add(1), DType.BF16));
 
-    static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, SelectContractSpecs.ALL, TOKENS).flatMap(List::stream).toList();
+    private static NumberFormat levels(int bits) {
+        return new NumberFormat.Integers(bits, false);
+    }
+
+    private static NumberFormat symmetric(int bits) {
+        return new NumberFormat.Integers(bits, true);
+    }
+
+    /** Quantisation: batch, heads, length, dim, then tokens and channels of a group. */
+    private static final List<Spec> QUANTISED = List.of(
+            QuantSpec.of(1, 1, 1, 1, levels(2)),
+            QuantSpec.of(2, 3, 63, 60, levels(2)).groups(32, 1),
+            QuantSpec.of(2, 3, 63, 60, levels(2)).groups(1, 32),
+            QuantSpec.of(1, 2, 100, 13, levels(4)).groups(16, 1),
+            QuantSpec.of(3, 1, 17, 129, levels(4)).groups(1, 50),
+            QuantSpec.of(2, 2, 100, 60, levels(8)).groups(16, 60),
+            QuantSpec.of(1, 3, 63, 7, levels(8)).groups(5, 3),
+            QuantSpec.of(2, 2, 63, 60, symmetric(8)).groups(16, 60).smooth(63),
+            QuantSpec.of(2, 2, 100, 12, symmetric(8)).groups(32, 12).smooth(32),
+            QuantSpec.of(1, 2, 63, 13, symmetric(4)).groups(1, 5),
+            QuantSpec.of(1, 1, 1, 7, symmetric(2)).smooth(4),
+            QuantSpec.of(2, 2, 100, 60, new NumberFormat.Codebook(3)).groups(100, 1),
+            QuantSpec.of(1, 3, 17, 7, new NumberFormat.Codebook(2)).groups(1, 7),
+            QuantSpec.of(2, 1, 63, 12, new NumberFormat.Codebook(4)).groups(10, 5),
+            QuantSpec.of(2, 2, 17, 60, levels(4)).groups(8, 1).withDType(DType.F16),
+            QuantSpec.of(1, 2, 19, 12, symmetric(8)).groups(1, 12).withDType(DType.BF16),
+            QuantSpec.of(1, 1, 1, 1, levels(8)).dequantise(),
+            QuantSpec.of(2, 3, 63, 60, levels(2)).groups(32, 1).dequantise(),
+            QuantSpec.of(1, 2, 100, 13, levels(4)).groups(1, 5).dequantise(),
+            QuantSpec.of(2, 2, 17, 7, symmetric(8)).groups(5, 3).dequantise(),
+            QuantSpec.of(2, 2, 63, 60, new NumberFormat.Codebook(3)).groups(63, 1).withOutliers(3),
+            QuantSpec.of(1, 3, 17, 12, levels(2)).groups(1, 12).withOutliers(1).withDType(DType.F16),
+            QuantSpec.of(2, 3, 63, 60, levels(2)).groups(32, 1).round(),
+            QuantSpec.of(2, 2, 100, 13, symmetric(8)).groups(16, 13).smooth(100).round(),
+            QuantSpec.of(1, 1, 1, 1, NumberFormat.Floats.FP8),
+            QuantSpec.of(2, 3, 63, 60, NumberFormat.Floats.FP8).groups(16, 60),
+            QuantSpec.of(1, 2, 100, 13, NumberFormat.Floats.FP8.upTo(4.5f)).groups(100, 1).smooth(100),
+            QuantSpec.of(2, 3, 63, 60, NumberFormat.Floats.FP4).groups(1, 16),
+            QuantSpec.of(2, 1, 100, 7, NumberFormat.Floats.FP4).groups(16, 1).withDType(DType.F16));
+
+    /** As in KIVI: keys in groups of tokens of a channel, values of channels of a token; the last {@code rest} keys are whole. */
+    private static QuantisedAttentionSpec packed(AttentionBuilder builder, NumberFormat format, int group, int rest) {
+        AttentionSpec a = builder.build();
+        return new QuantisedAttentionSpec(a, QuantSpec.of(a.batch(), a.kvHeads(), a.keys() - rest, a.headDim(), format).groups(group, 1).withDType(a.dtype()),
+                QuantSpec.of(a.batch(), a.kvHeads(), a.keys() - rest, a.valueDim(), format).groups(1, group).withDType(a.dtype()));
+    }
+
+    /** batch, heads, length, headDim; then the group and the keys that are not quantised. */
+    private static final List<Spec> OVER_CODES = List.of(
+            packed(AttentionSpec.of(1, 1, 1, 1), levels(2), 1, 0),
+            packed(AttentionSpec.of(2, 6, 63, 60).kvHeads(2).causal(), levels(2), 32, 17),
+            packed(AttentionSpec.of(1, 4, 1, 60).kvHeads(2).keys(100).lse(), levels(4), 16, 13),
+            packed(AttentionSpec.of(2, 3, 17, 13).valueDim(7).keys(63).causal().lse(), levels(8), 5, 0),
+            packed(AttentionSpec.of(1, 3, 100, 12).mask(Mask.streaming(3, 10)).causal(), symmetric(4), 8, 30),
+            packed(AttentionSpec.of(2, 2, 63, 20).keys(17).causal().lse(), new NumberFormat.Codebook(3), 8, 16),
+            packed(AttentionSpec.of(1, 2, 17, 12).kvHeads(1).causal().dtype(DType.F16), levels(2), 4, 5),
+            new QuantisedAttentionSpec(AttentionSpec.of(1, 2, 63, 12).mask(Mask.window(7, 3)).build(), QuantSpec.of(1, 2, 60, 12, symmetric(8)).groups(16, 12),
+                    QuantSpec.of(1, 2, 60, 12, new NumberFormat.Codebook(2)).groups(7, 5)));
+
+    static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, SelectContractSpecs.ALL, TOKENS, QUANTISED, OVER_CODES).flatMap(List::stream).toList();
 }
