@@ -66,7 +66,8 @@ final class CompareCommand implements Callable<Integer> {
     private long seed;
 
     @Option(names = "--data", paramLabel = "KIND",
-            description = "How data is drawn: random, clustered or needle, a key that only the last queries look for (default: random).")
+            description = "How data is drawn: random, clustered, needle (a key that only the last queries look for), outliers (some channels of "
+                    + "the keys are large) or offset (each has a constant) (default: random).")
     private Data data;
 
     @Option(names = "--crossover",

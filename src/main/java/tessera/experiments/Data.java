@@ -21,8 +21,21 @@ public enum Data {
      * second quarter of the tokens, and part of the last 4 queries: the product of the two, scaled, is 100. The needle's value is 10 in
      * every channel.
      */
-    NEEDLE;
+    NEEDLE,
 
+    /**
+     * Standard normal, but one in 16 channels of a head, on average, has keys that are 10 to 30 times as large, and queries that are as much
+     * smaller: scores are what they would have been. Language models have such channels (KIVI, arXiv:2402.02750).
+     */
+    OUTLIERS,
+
+    /** Standard normal, but each channel of each head adds a constant to its keys, normal with a deviation of 8; softmax does not see it. */
+    OFFSET;
+
+    private static final int CHANNELS = 16;
+    private static final double LEAST = 10;
+    private static final double MOST = 30;
+    private static final double OFFSETS = 8;
     private static final int CENTRES = 16;
     private static final int RUN = 32;
     private static final double DEVIATION = 0.5;
@@ -41,11 +54,15 @@ public enum Data {
             cluster(q, k, random);
         } else if (this == NEEDLE) {
             needle = plant(q, k, v, random);
+        } else if (this == OUTLIERS || this == OFFSET) {
+            change(q, k, random);
         }
         String how = switch (this) {
             case RANDOM -> "drawn from a normal distribution";
             case CLUSTERED -> "drawn from a mixture of " + CENTRES + " normal distributions";
             case NEEDLE -> "drawn from a normal distribution, with a needle for the last " + needle.queries() + " queries";
+            case OUTLIERS -> "drawn from a normal distribution, with a few large channels of the keys";
+            case OFFSET -> "drawn from a normal distribution, with a constant in each channel of the keys";
         };
         return new Workload(how + ", seed " + seed, q, k, v, null, false, needle);
     }
@@ -62,6 +79,20 @@ public enum Data {
                     q.set(token * dim + c, (float) (centres.get(centre * dim + c) + DEVIATION * q.get(token * dim + c)));
                     k.set(token * dim + c, (float) (centres.get(centre * dim + c) + DEVIATION * k.get(token * dim + c)));
                 }
+            }
+        }
+    }
+
+    private void change(Tensor q, Tensor k, SplittableRandom random) {
+        int dim = q.shape().dim(3);
+        int size = q.shape().dim(2) * dim;
+        for (int channel = 0; channel < q.shape().elements() / size * dim; channel++) {
+            boolean large = this == OUTLIERS && random.nextInt(CHANNELS) == 0;
+            double factor = large ? random.nextDouble(LEAST, MOST) : 1;
+            double constant = this == OFFSET ? OFFSETS * random.nextGaussian() : 0;
+            for (int e = channel / dim * size + channel % dim; e < (channel / dim + 1) * size; e += dim) {
+                q.set(e, (float) (q.get(e) / factor));
+                k.set(e, (float) (factor * k.get(e) + constant));
             }
         }
     }

@@ -13,7 +13,7 @@ public final class Methods {
             SparseLinearMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, RandomFeatureMethods.ALL, GatedMethods.ALL, GatedOutputMethods.ALL,
             RwkvMethods.ALL, StateSpaceMethods.ALL, SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, FastWeightMethods.ALL,
             ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL,
-            ClusterMethods.ALL, HashMethods.ALL, HeadMethods.ALL, RetrievalMethods.ALL, DiffusionMethods.ALL, QuantisedMethods.ALL,
+            ClusterMethods.ALL, HashMethods.ALL, HeadMethods.ALL, RetrievalMethods.ALL, DiffusionMethods.ALL, QuantisedMethods.ALL, LowBitMethods.ALL,
             ChannelMethods.ALL, CodeMethods.ALL, EstimateMethods.ALL, EvictionMethods.ALL, CacheMethods.ALL,
             ClusterCacheMethods.ALL).flatMap(List::stream).toList();
 
