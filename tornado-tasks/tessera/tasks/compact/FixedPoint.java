@@ -1,5 +1,7 @@
 package tessera.tasks.compact;
 
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+
 /** Numbers as integers, so that which code or number is nearest is decided alike on every device, whatever its division rounds. */
 public final class FixedPoint {
     private static final float MOST = 2.6843546e8f; // 2^28
@@ -66,16 +68,13 @@ public final class FixedPoint {
             magnitude = end;
         }
         magnitude = magnitude * twiceLargest * least;
-        long scale = 2 * end;
+        long scale = TornadoMath.max(2 * end, 1L);
         float power = 1.0f / (least * fraction);
-        while (magnitude >= 2 * scale && scale > 0) {
+        while (magnitude >= 2 * scale) {
             scale = 2 * scale;
             power = power + power;
         }
-        float number = 0.0f;
-        if (scale > 0) {
-            number = (int) ((2 * magnitude * fraction + scale) / (2 * scale)) * power;
-        }
+        float number = (int) ((2 * magnitude * fraction + scale) / (2 * scale)) * power;
         if (x < 0.0f) {
             number = -number;
         }

@@ -46,14 +46,16 @@ public final class GroupRanges {
             if (microscaled == 1) {
                 most = 6.0f * FixedPoint.number(most, LARGEST, UNIT, 896, 8, 64);
             }
+            float range = high - low;
             if (parts == 1) {
                 high = most;
                 low = -most;
+                range = 2.0f * most;
             }
             ranges.set(3 * group, low);
             ranges.set(3 * group + 1, high);
             ranges.set(3 * group + 2, FixedPoint.unit(most));
-            scales.set(parts * group, (high - low) / steps);
+            scales.set(parts * group, range / steps);
             if (parts == 2) {
                 scales.set(2 * group + 1, low);
             }

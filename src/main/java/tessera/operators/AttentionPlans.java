@@ -127,6 +127,11 @@ final class AttentionPlans {
         Listing first = listings.getFirst();
         int parts = parts();
         if (spec.arrangement().pvSkip() < 0) {
+            if (gaps() > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
+                candidates.ruleOut("rows", "pvSkip needs a number for each query and block of keys, an array of " + gaps() + ", more than " + device.id()
+                        + " allows; use larger blocks");
+                return;
+            }
             rows(first);
             candidates.ruleOut("all others", "leaving out values of blocks, as pvSkip asks, is done by rows only");
             return;
@@ -206,6 +211,11 @@ final class AttentionPlans {
         }
     }
 
+    /** Numbers that leaving out values of blocks keeps: one for each query and block of keys. */
+    private long gaps() {
+        return spec.arrangement().pvSkip() < 0 ? rows * Math.ceilDiv(spec.keys(), spec.arrangement().listBlock()) : 0;
+    }
+
     /** The textbook form: every score in memory. */
     private void stored(Layout layout) {
         long elements = rows * spec.keys();
@@ -237,7 +247,7 @@ final class AttentionPlans {
         long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum() / (storage == DType.F16 ? 2 : 1);
         long out = rows * (spec.valueDim() + 1);
         long others = spec.outputs().values().stream().mapToLong(s -> s.elements()).sum() - rows * spec.valueDim();
-        long scratch = (parts > 1 ? parts * out : 0) + (variant.equals("stored") ? rows * spec.keys() : 0) + TokenOrder.scratch(spec);
+        long scratch = gaps() + (parts > 1 ? parts * out : 0) + (variant.equals("stored") ? rows * spec.keys() : 0) + TokenOrder.scratch(spec);
         long index = switch (layout) {
             case Bsr b -> b.rowPtr().getSize() + b.colIdx().getSize();
             case Listing l -> l.runs().lists() + l.capacity(spec);

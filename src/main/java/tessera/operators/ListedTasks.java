@@ -11,6 +11,7 @@ import tessera.Tensor;
 import tessera.engine.Kernel;
 import tessera.engine.Task;
 import tessera.tasks.dense.StoredSoftmax;
+import tessera.tasks.sparse.BlockGaps;
 import tessera.tasks.sparse.ListedAttention;
 import tessera.tasks.sparse.ListedMass;
 import tessera.tasks.sparse.ListedScores;
@@ -23,6 +24,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 /** The tasks that go through lists of keys: attention with modified scores, and what is asked for besides its output. */
 final class ListedTasks {
     private static final Kernel ATTENTION = Kernel.of(ListedAttention.class, "rows");
+    private static final Kernel GAPS = Kernel.of(BlockGaps.class, "rows");
     private static final Kernel SKIPPED = Kernel.of(SkippedBlocks.class, "rows");
     private static final Kernel SKIPPING = Kernel.of(SkippingAttention.class, "rows");
     private static final Kernel SCORES = Kernel.of(ListedScores.class, "rows");
@@ -72,9 +74,11 @@ final class ListedTasks {
         int keyBlocks = Math.ceilDiv(spec.keys(), blockK);
         int blockRows = spec.batch() * spec.heads() * Math.ceilDiv(spec.queries(), blockQ);
         IntArray skipped = new IntArray(Math.multiplyExact(blockRows, keyBlocks));
+        FloatArray gaps = new FloatArray(Math.multiplyExact(rows, keyBlocks));
         return List.of(
-                Task.rows("skip", SKIPPED, blockRows, data("q"), data("k"), skipped, b.get(0), b.get(1), b.get(5), spec.heads(), spec.queries(),
-                        spec.headDim(), spec.scale(), spec.batch(), blockQ, blockK, keyBlocks, spec.arrangement().pvSkip()),
+                Task.rows("gaps", GAPS, rows, data("q"), data("k"), gaps, b.get(0), b.get(1), b.get(5), spec.heads(), spec.queries(),
+                        spec.headDim(), spec.scale(), spec.batch(), blockQ, blockK, keyBlocks),
+                Task.rows("skip", SKIPPED, blockRows * keyBlocks, gaps, skipped, spec.queries(), blockQ, keyBlocks, spec.arrangement().pvSkip()),
                 Task.rows("attention", SKIPPING, rows, data("q"), data("k"), data("v"), data("out"), lse, b.get(0), b.get(1), b.get(5), skipped,
                         spec.heads(), spec.queries(), spec.headDim(), spec.valueDim(), spec.scale(), spec.batch(), blockQ, blockK, keyBlocks));
     }

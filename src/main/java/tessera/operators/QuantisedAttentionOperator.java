@@ -67,11 +67,9 @@ public final class QuantisedAttentionOperator implements Operator<QuantisedAtten
                 out, lse, geometry, attention.heads(), attention.kvHeads(), attention.queries(), attention.headDim(), attention.valueDim(), attention.scale());
         List<TornadoNativeArray> inputs = new ArrayList<>(List.of(books));
         spec.inputs().keySet().stream().filter(name -> !name.endsWith("Codebook")).forEach(name -> inputs.add(tensors.get(name).data()));
-        List<TornadoNativeArray> outputs = new ArrayList<>(List.of(out));
-        if (attention.lse()) {
-            outputs.add(lse);
-        }
-        return new Program(List.of(task), inputs, constants, outputs, () -> join(keyBook, valueBook, books), () -> Lse.markEmpty(lse));
+        List<FloatArray> outputs = attention.lse() ? List.of(out, lse) : List.of(out);
+        return new Program(List.of(task), inputs, constants, List.copyOf(outputs), () -> join(keyBook, valueBook, books),
+                () -> outputs.stream().skip(1).forEach(Lse::markEmpty));
     }
 
     private static void join(FloatArray first, FloatArray second, FloatArray both) {

@@ -62,7 +62,7 @@ class QuantTest {
         assertArrayEquals(new float[] {448, 18, -18, 16, 0.0625f, -0.001953125f, 0},
                 rounded(device, QuantSpec.of(1, 1, 1, 7, Floats.FP8), 448, 17, -17, 16.99f, 0.063f, -0.00098f, 0.00097f), 1e-4f);
         assertArrayEquals(new float[] {6, 4, -3, 1.5f, 0.5f, 0, 6}, rounded(device, QuantSpec.of(1, 1, 1, 7, Floats.FP4), 6, 3.5f, -2.5f, 1.3f, 0.25f, 0.24f, 5), 1e-6f);
-        assertArrayEquals(new float[] {0, 0}, rounded(device, QuantSpec.of(1, 1, 1, 2, INT8), 0, 0));
+        assertArrayEquals(new float[] {0, 0}, rounded(device, QuantSpec.of(1, 1, 1, 2, INT8), 0, 0), 1e-6f);
         assertArrayEquals(new float[] {7, 7}, rounded(device, QuantSpec.of(1, 1, 1, 2, TWO_BITS), 7, 7));
     }
 
