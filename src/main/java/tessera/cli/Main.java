@@ -27,6 +27,7 @@ import tessera.experiments.Machine;
             LayoutsCommand.class,
             CachesCommand.class,
             LinearCommand.class,
+            OverheadCommand.class,
             QuantCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,

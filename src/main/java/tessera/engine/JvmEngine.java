@@ -43,7 +43,7 @@ public final class JvmEngine implements Engine {
         }
 
         @Override
-        public Timing run() {
+        public Timing run(boolean timed) {
             long begin = System.nanoTime();
             program.start().run();
             long start = System.nanoTime();

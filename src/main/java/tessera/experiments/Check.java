@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
@@ -106,6 +107,11 @@ final class Check {
         return worst;
     }
 
+    /** The accuracy of inputs and outputs of a case of one step. */
+    Accuracy of(Map<String, Tensor> tensors) {
+        return reference(problem.steps().getFirst(), tensors).compare(tensors);
+    }
+
     /** What the last run keeps of dense attention; see {@link DenseTwin#fidelity}. */
     Fidelity fidelity(PreparedCase run, List<Plan> plans, long[] kernels, Needle needle) {
         return dense == null ? Fidelity.UNKNOWN : dense.fidelity(run, plans, kernels, needle);
@@ -135,6 +141,7 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case CodedAttentionSpec a -> a.batch() * a.heads() * a.queries();
             case ConvolutionSpec c -> c.batch() * c.channels();
             case EpilogueSpec e -> e.batch() * e.heads() * e.length();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
@@ -154,6 +161,7 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case CodedAttentionSpec a -> (double) a.keys() * (2 * a.headDim() + a.valueDim());
             case ConvolutionSpec c -> (double) c.length() * c.width();
             case EpilogueSpec e -> (double) e.dim() * e.dim();
             case FeatureSpec f -> (double) f.size() * f.dim();

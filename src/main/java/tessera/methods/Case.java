@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.DType;
 import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
@@ -117,6 +118,7 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Sel
         return steps.reversed().stream().map(Step::spec).<Boolean>mapMulti((spec, said) -> {
             switch (spec) {
                 case AttentionSpec attention -> said.accept(attention.causal());
+                case CodedAttentionSpec coded -> said.accept(coded.causal());
                 case QuantisedAttentionSpec quantised -> said.accept(quantised.attention().causal());
                 case RecurrenceSpec recurrence -> said.accept(recurrence.causal());
                 default -> { }

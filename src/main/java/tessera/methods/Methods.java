@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 
 /** The methods that can be run, one for each implemented row of the {@link Catalogue}. */
 public final class Methods {
-    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL,
+    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL, SageMethods.ALL,
             VideoMethods.ALL, PooledBlockMethods.ALL, VerticalSlashMethods.ALL, SampledMethods.ALL,
             SeerMethods.ALL, DraftMethods.ALL, ClusterBlockMethods.ALL, ListedMethods.ALL, NativeSparseMethods.ALL, RectifiedMethods.ALL, CubeMethods.ALL,
             SparseLinearMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, RandomFeatureMethods.ALL, GatedMethods.ALL, GatedOutputMethods.ALL,

@@ -34,7 +34,7 @@ public final class PreparedCase implements AutoCloseable {
         for (int n = 0; n < plans.size(); n++) {
             Step step = problem.steps().get(n);
             Spec spec = step.spec();
-            steps.add(Tessera.unchecked(spec, device, plans.get(n)));
+            steps.add(Tessera.unchecked(spec, device, plans.get(n)).timed(true));
             Map<String, Tensor> outputs = new LinkedHashMap<>();
             spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(problem.type(step, name), shape)));
             tensors.add(outputs);

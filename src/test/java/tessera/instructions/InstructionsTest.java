@@ -22,6 +22,7 @@ import tessera.engine.Kernel;
 import tessera.engine.Program;
 import tessera.engine.Task;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -65,6 +66,12 @@ class InstructionsTest {
         FloatArray c = floats(128);
         FloatArray left = floats(256);
         FloatArray right = floats(128);
+        ByteArray signed = bytes(512);
+        ByteArray unsigned = bytes(256);
+        FloatArray rows = new FloatArray(128);
+        for (int i = 0; i < 128; i++) {
+            rows.set(i, i / 8);
+        }
         HalfFloatArray packed = new HalfFloatArray(2 * ITEMS);
         return Stream.of(
                 one("multiplyHalf", List.of(a, columns, c), new FloatArray(128), product(8, 16, at(a, 16, 1), at(columns, 1, 16), c), 1e-6),
@@ -72,6 +79,8 @@ class InstructionsTest {
                         product(8, 16, rounded(left, 16, 1, InstructionsTest::bfloat), rounded(right, 1, 16, InstructionsTest::bfloat), null), 1e-6),
                 one("multiplyTf32", List.of(left, right), new FloatArray(128),
                         product(8, 8, rounded(left, 8, 1, InstructionsTest::tf32), rounded(right, 1, 8, InstructionsTest::tf32), null), 1e-6),
+                one("multiplyBytes", List.of(signed, unsigned), new FloatArray(128), product(8, 32, (row, k) -> signed.get(32 * row + k),
+                        (k, column) -> unsigned.get(32 * column + k) & 255, rows), 0),
                 one("staged", List.of(a, b), new FloatArray(256), staged(a, b), 1e-6),
                 new Case("arithmetic", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(packed, pairs(), 0),
                         new Expected(new FloatArray(8 * ITEMS), arithmetic(), 3e-7))),
@@ -229,6 +238,14 @@ class InstructionsTest {
         FloatArray array = new FloatArray(size);
         for (int i = 0; i < size; i++) {
             array.set(i, (float) random.nextGaussian());
+        }
+        return array;
+    }
+
+    private ByteArray bytes(int size) {
+        ByteArray array = new ByteArray(size);
+        for (int i = 0; i < size; i++) {
+            array.set(i, (byte) random.nextInt(256));
         }
         return array;
     }
