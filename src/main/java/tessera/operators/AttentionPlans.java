@@ -76,6 +76,7 @@ final class AttentionPlans {
     /** One window for all heads, or whole blocks, and plain scores. */
     private void simple(Layout layout) {
         Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
+        stream(layout);
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
@@ -84,7 +85,6 @@ final class AttentionPlans {
         }
         int parts = parts();
         boolean gpu = device.kind().equals("GPU");
-        stream(layout);
         if (gpu) {
             decode((Range) layout);
         }

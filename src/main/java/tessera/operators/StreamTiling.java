@@ -1,8 +1,9 @@
 package tessera.operators;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.TensorLayout;
@@ -30,11 +31,16 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
     /** Keys that a lane of the float32 kernel holds at a time. */
     private static final int[] TURNS = {4, 8, 2};
 
-    /** Warps in a group, and in a compute unit at a time. */
-    private static final int[][] WARPS = {{4, 12}, {8, 16}, {8, 8}, {4, 24}};
+    private static final int[] STAGES = {1, 2};
 
-    /** Registers of a work-item that may hold queries, keys, values, scores and sums. */
-    private static final int MOST_REGISTERS = 184;
+    private static final int[] WARPS = {4, 8, 2};
+
+    /** How often the groups that a device holds at a time come and go. */
+    private static final int[] ROUNDS = {1, 2};
+
+    /** Most registers of a work-item, and those of a compute unit. */
+    private static final int MOST_REGISTERS = 255;
+    private static final int REGISTERS = 1 << 16;
 
     /** A part has no fewer tiles for each warp, so that starting and merging stay cheap beside it. */
     private static final int LEAST_TILES = 2;
@@ -46,19 +52,18 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
     static List<StreamTiling> of(AttentionSpec spec, int visible, Device device, DType storage) {
         int group = DecodeTiling.group(spec);
         int tileH = Math.ceilDiv(group, Math.ceilDiv(group, MOST_HEADS));
-        List<StreamTiling> tilings = new ArrayList<>();
-        for (int[] warps : WARPS) {
-            for (int stages : new int[] {2, 1}) {
-                for (int turns : TURNS) {
-                    if (storage == DType.F16 ? turns == TURNS[0] : stages == 2) {
-                        int tileK = storage == DType.F16 ? MATRIX_KEYS : turns * 32 / lanes(spec);
-                        StreamTiling whole = new StreamTiling(tileH, tileK, warps[0], stages, 1);
-                        tilings.add(whole.split(spec, visible, device.computeUnits() * (long) (warps[1] / warps[0])));
-                    }
+        Set<StreamTiling> tilings = new LinkedHashSet<>();
+        for (int rounds : ROUNDS) {
+            for (int warps : WARPS) {
+                for (int n = 0; n < (storage == DType.F16 ? STAGES.length : TURNS.length); n++) {
+                    StreamTiling whole = storage == DType.F16 ? new StreamTiling(tileH, MATRIX_KEYS, warps, STAGES[n], 1)
+                            : new StreamTiling(tileH, TURNS[n] * 32 / lanes(spec), warps, 2, 1);
+                    int held = Math.max(1, REGISTERS / (32 * warps * whole.registers(spec, storage)));
+                    tilings.add(whole.split(spec, visible, (long) rounds * held * device.computeUnits()));
                 }
             }
         }
-        return tilings;
+        return List.copyOf(tilings);
     }
 
     /** As many parts as keep {@code places} for groups busy, and no more. */
@@ -129,20 +134,24 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
     String limit(AttentionSpec spec, Device device, DType storage) {
         int registers = registers(spec, storage);
         if (registers > MOST_REGISTERS) {
-            return "needs " + registers + " registers for queries, keys, values, scores and sums, " + MOST_REGISTERS + " are there";
+            return "needs about " + registers + " registers for queries, keys, values, scores and sums, " + MOST_REGISTERS + " are there";
         }
         return TilePlans.limit(device, 32 * warps, 4L * warps * tileH * (spec.valueDim() + 2));
     }
 
+    /** Of a work-item, as compilers were seen to use them: half as many as hold numbers hold addresses and what lies in between. */
     private int registers(AttentionSpec spec, DType storage) {
+        int numbers;
         if (storage == DType.F16) {
-            int key = 4 * Math.ceilDiv(spec.headDim(), 32);
-            int value = 4 * Math.ceilDiv(spec.valueDim(), 64);
-            return key + 4 * value + (stages == 2 ? 2 * key + 4 * value : Math.max(2 * key, 4 * value));
+            int key = 8 * Math.ceilDiv(spec.headDim(), 32);
+            int value = 16 * Math.ceilDiv(spec.valueDim(), 64);
+            numbers = key + value + (stages == 2 ? key + value : Math.max(key, value));
+        } else {
+            int lanes = lanes(spec);
+            int turns = tileK * lanes / 32;
+            int both = 4 * (Math.ceilDiv(spec.headDim(), 4 * lanes) + Math.ceilDiv(spec.valueDim(), 4 * lanes));
+            numbers = (tileH + turns) * both + turns * tileH;
         }
-        int lanes = lanes(spec);
-        int turns = tileK * lanes / 32;
-        int both = 4 * (Math.ceilDiv(spec.headDim(), 4 * lanes) + Math.ceilDiv(spec.valueDim(), 4 * lanes));
-        return (tileH + turns) * both + turns * tileH;
+        return Math.max(32, 8 * Math.ceilDiv(3 * numbers / 2 + 4, 8));
     }
 }

