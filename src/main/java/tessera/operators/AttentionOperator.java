@@ -173,7 +173,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         int rows = spec.batch() * spec.heads() * spec.queries();
         FloatArray partOut = (FloatArray) Tensor.zeros(parts, rows, spec.valueDim()).data();
         FloatArray partLse = (FloatArray) Tensor.zeros(parts, rows).data();
-        return List.of(attention.apply(partOut, partLse), MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim()));
+        Task merge = plan.variant().equals("stream") ? MergeOperator.tiles(partOut, partLse, out, lse, parts, rows, spec.valueDim(), StreamTiling.MERGING)
+                : MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim());
+        return List.of(attention.apply(partOut, partLse), merge);
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

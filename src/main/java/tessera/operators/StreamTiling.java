@@ -45,6 +45,9 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
     /** A part has no fewer tiles for each warp, so that starting and merging stay cheap beside it. */
     private static final int LEAST_TILES = 2;
 
+    /** Work-items that merge the parts of a row. */
+    static final int MERGING = 256;
+
     /** Share of the places for groups that should be taken. */
     private static final double BUSY = 0.96;
 
@@ -139,19 +142,19 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
         return TilePlans.limit(device, 32 * warps, 4L * warps * tileH * (spec.valueDim() + 2));
     }
 
-    /** Of a work-item, as compilers were seen to use them: half as many as hold numbers hold addresses and what lies in between. */
+    /** Of a work-item, as compilers were seen to use them: beside what holds numbers there are addresses and what lies in between. */
     private int registers(AttentionSpec spec, DType storage) {
         int numbers;
         if (storage == DType.F16) {
             int key = 8 * Math.ceilDiv(spec.headDim(), 32);
             int value = 16 * Math.ceilDiv(spec.valueDim(), 64);
-            numbers = key + value + (stages == 2 ? key + value : Math.max(key, value));
+            numbers = key + value + (stages == 2 ? key + value : Math.max(key, value)) + 52;
         } else {
             int lanes = lanes(spec);
             int turns = tileK * lanes / 32;
             int both = 4 * (Math.ceilDiv(spec.headDim(), 4 * lanes) + Math.ceilDiv(spec.valueDim(), 4 * lanes));
-            numbers = (tileH + turns) * both + turns * tileH;
+            numbers = ((tileH + turns) * both + turns * tileH) * 3 / 2 + 4;
         }
-        return Math.max(32, 8 * Math.ceilDiv(3 * numbers / 2 + 4, 8));
+        return 8 * Math.ceilDiv(numbers, 8);
     }
 }
