@@ -1,14 +1,19 @@
 package tessera.tasks.dense;
 
+import tessera.instructions.Bits;
 import tessera.instructions.Exp2;
 import tessera.instructions.Fmax;
 import tessera.instructions.HalfPair;
 import tessera.instructions.LoadGlobal;
+import tessera.instructions.LoadMatrix;
 import tessera.instructions.MultiplyHalf;
 import tessera.instructions.PackHalf;
 import tessera.instructions.Select;
+import tessera.instructions.Shared;
 import tessera.instructions.Shuffle;
 import tessera.instructions.ShuffleXor;
+import tessera.instructions.StoreShared;
+import tessera.instructions.SyncWarp;
 import tessera.instructions.Vote;
 import tessera.specialise.Constant;
 import tessera.specialise.Inline;
@@ -54,13 +59,14 @@ public final class MatrixDecode {
      * @param stages 2 where the next keys arrive while values are used; 1 where registers do not suffice
      */
     public static void tiles(KernelContext context, HalfFloatArray q, HalfFloatArray k, HalfFloatArray v, FloatArray out, FloatArray lse,
-            IntArray list, @Constant int group, int kvHeads, int rows, int keys, @Constant int headDim,
-            @Constant int valueDim, float scale, int parts, @Constant int pageSize, @Constant int tileH, @Constant int warps,
-            @Constant int stages) {
+            IntArray list, @Constant int group, int kvHeads, int rows, int keys, @Constant int headDim, @Constant int valueDim, float scale,
+            int parts, @Constant int pageSize, @Constant int tileH, @Constant int warps, @Constant int stages) {
         int keyRegisters = (headDim + 31) / 32 * 4;
         int valueRegisters = (valueDim + 63) / 64 * 4;
         float[] sums = context.allocateFloatLocalArray(warps * tileH * valueDim);
         float[] tops = context.allocateFloatLocalArray(warps * tileH * 2);
+        int pitch = 16 * keyRegisters + 16;
+        int queries = Shared.allocate(9 * pitch);
         int item = context.localIdx;
         int warp = item >> 5;
         int g = (item & 31) >> 2;
@@ -83,11 +89,15 @@ public final class MatrixDecode {
         int partKeys = (visible + 16 * parts - 1) / (16 * parts) * 16;
         int start = context.groupIdy * partKeys + 16 * warp;
         int end = TornadoMath.min(visible, context.groupIdy * partKeys + partKeys);
-        @Registers int[] query = new int[keyRegisters * 2];
+        @Registers int[] query = new int[4];
         @Registers int[] key = new int[keyRegisters * 2];
         @Registers int[] value = new int[valueRegisters * 4];
         @Registers float[] sum = new float[valueRegisters * 4];
-        loadQueries(query, q, (firstRow + TornadoMath.min(g, heads - 1)) * headDim, 8 * t, headDim);
+        if (warp == 0) {
+            stage(queries + g * pitch + 4 * t, 8 * pitch, q, (firstRow + TornadoMath.min(g, heads - 1)) * headDim, 8 * t, headDim, g);
+        }
+        int queryLane = queries + TornadoMath.min(item & 15, 8) * pitch + ((item >> 4) & 1) * 16;
+        context.localBarrier();
         float max = OnlineSoftmax.NONE;
         float weights = 0.0f;
         float exponent = scale * OnlineSoftmax.LOG2_E;
@@ -101,9 +111,11 @@ public final class MatrixDecode {
                 loadKeys(key, k, list, tile + g, end - 1, sinks, skip, base, pages, pageSize, kvHeads * pageSize, 8 * t, headDim);
             }
             @Registers float[] score = new float[8];
-            for (@Unroll int n = 0; n < 2; n++) {
-                for (@Unroll int c = 0; c < keyRegisters; c += 2) {
-                    MultiplyHalf.accumulate(score, 4 * n, query, 2 * c, key, n * keyRegisters + c);
+            SyncWarp.all();
+            for (@Unroll int c = 0; c < keyRegisters; c += 2) {
+                LoadMatrix.four(query, 0, queryLane, 16 * c);
+                for (@Unroll int n = 0; n < 2; n++) {
+                    MultiplyHalf.accumulate(score, 4 * n, query, 0, key, n * keyRegisters + c);
                 }
             }
             if (stages == 2) {
@@ -146,9 +158,9 @@ public final class MatrixDecode {
         WarpParts.merge(sums, tops, out, lse, context.groupIdy * rows + firstRow, heads, scale, item, tileH, valueDim, warps);
     }
 
-    /** Rows 8 and further of the fragments stay 0. */
+    /** Queries as fragments have them: a row for each head, in the order in which lanes hold channels of keys, and a row of zeros for all others. */
     @Inline
-    private static void loadQueries(int[] query, HalfFloatArray q, int index, int channel, int headDim) {
+    private static void stage(int shared, int zeros, HalfFloatArray q, int index, int channel, int headDim, int g) {
         @Registers int[] eight = new int[4];
         for (@Unroll int c = 0; c < headDim; c += 32) {
             LoadGlobal.eight(eight, 0, q, index + TornadoMath.min(c + channel, headDim - 8), 0);
@@ -157,8 +169,10 @@ public final class MatrixDecode {
                 within = -1;
             }
             for (@Unroll int e = 0; e < 4; e++) {
-                query[c / 4 + 2 * e] = eight[e] & within;
-                query[c / 4 + 2 * e + 1] = 0;
+                StoreShared.one(shared, 2 * c + 16 * e, Bits.toFloat(eight[e] & within));
+                if (g == 0) {
+                    StoreShared.one(shared, zeros + 2 * c + 16 * e, 0.0f);
+                }
             }
         }
     }

@@ -49,9 +49,8 @@ public final class WarpDecode {
      * @param lanes a power of 2, at most 32
      */
     public static void tiles(KernelContext context, FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse, IntArray list,
-            @Constant int group, int kvHeads, int rows, int keys, @Constant int headDim, @Constant int valueDim,
-            float scale, int parts, @Constant int pageSize, @Constant int tileH, @Constant int warps, @Constant int tileK,
-            @Constant int lanes) {
+            @Constant int group, int kvHeads, int rows, int keys, @Constant int headDim, @Constant int valueDim, float scale, int parts,
+            @Constant int pageSize, @Constant int tileH, @Constant int warps, @Constant int tileK, @Constant int lanes) {
         int across = 32 / lanes;
         int turns = tileK / across;
         int keyRegisters = (headDim + 4 * lanes - 1) / (4 * lanes) * 4;

@@ -31,7 +31,7 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
     /** Keys that a lane of the float32 kernel holds at a time. */
     private static final int[] TURNS = {4, 8, 2};
 
-    private static final int[] STAGES = {1, 2};
+    private static final int[] STAGES = {2, 1};
 
     private static final int[] WARPS = {4, 8, 2};
 
@@ -139,7 +139,8 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
         if (registers > MOST_REGISTERS) {
             return "needs about " + registers + " registers for queries, keys, values, scores and sums, " + MOST_REGISTERS + " are there";
         }
-        return TilePlans.limit(device, 32 * warps, 4L * warps * tileH * (spec.valueDim() + 2));
+        int queries = storage == DType.F16 ? 9 * (64 * Math.ceilDiv(spec.headDim(), 32) + 16) : 0;
+        return TilePlans.limit(device, 32 * warps, 4L * warps * tileH * (spec.valueDim() + 2) + queries);
     }
 
     /** Of a work-item, as compilers were seen to use them: beside what holds numbers there are addresses and what lies in between. */
@@ -148,7 +149,7 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
         if (storage == DType.F16) {
             int key = 8 * Math.ceilDiv(spec.headDim(), 32);
             int value = 16 * Math.ceilDiv(spec.valueDim(), 64);
-            numbers = key + value + (stages == 2 ? key + value : Math.max(key, value)) + 52;
+            numbers = value + (stages == 2 ? key + value : Math.max(key, value)) + 32;
         } else {
             int lanes = lanes(spec);
             int turns = tileK * lanes / 32;

@@ -139,7 +139,7 @@ class StreamedDecodeTest {
             for (int batch : new int[] {1, 3, 15}) {
                 AttentionSpec spec = decoding(batch, 32, 8, 32768, 128, 128).dtype(type).build();
                 Plan plan = plans(spec, gpu(true, 132)).getFirst();
-                double rounds = 8.0 * batch * plan.get("parts") * plan.get("warps") / (132 * (type == DType.F16 ? 12 : 16));
+                double rounds = 8.0 * batch * plan.get("parts") * plan.get("warps") / (132 * 16);
                 assertTrue(rounds / Math.ceil(rounds) > 0.9, plan::toString);
             }
         }
