@@ -57,7 +57,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Layout simple = listed ? null : Layout.simple(spec);
         requireFit(spec, plan, listed ? Layout.names(spec) : List.of(simple.name()));
         TileBuffers tiles = tiles(spec, plan, tensors);
-        ListedTasks lists = listed && tiles == null || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
+        StreamTask stream = plan.variant().equals("stream") ? new StreamTask(spec, tensors) : null;
+        ListedTasks lists = listed && tiles == null && stream == null || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
         List<Task> tasks = new ArrayList<>();
         List<TornadoNativeArray> inputs = new ArrayList<>();
         List<TornadoNativeArray> constants = new ArrayList<>();
@@ -66,6 +67,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         } else if (tiles != null) {
             tasks.add(plan.variant().equals("matrix") ? matrix(spec, plan, simple, tiles, tensors, lse) : registers(spec, plan, simple, tiles, tensors, lse));
             (spec.isDynamic() ? inputs : constants).add(tiles.list());
+        } else if (stream != null) {
+            tasks.addAll(merged(spec, plan, tensors, lse, (out, l) -> stream.attention(plan, out, l)));
+            (spec.isDynamic() ? inputs : constants).add(stream.list());
         } else if (spec.arrangement().pvSkip() < 0) {
             tasks.addAll(lists.skipping());
         } else if (listed) {
@@ -80,7 +84,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             tasks.addAll(lists.requested());
             inputs.addAll(lists.inputs());
         }
-        return order.around(tasks, inputs, constants, () -> fill(lists, tiles), () -> finish(spec, tensors, lse));
+        return order.around(tasks, inputs, constants, () -> fill(lists, tiles, stream), () -> finish(spec, tensors, lse));
     }
 
     /** What the kernels in tiles read, or null for a plan of another kernel. */
@@ -92,12 +96,15 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         };
     }
 
-    private static void fill(ListedTasks lists, TileBuffers tiles) {
+    private static void fill(ListedTasks lists, TileBuffers tiles, StreamTask stream) {
         if (lists != null) {
             lists.fill();
         }
         if (tiles != null) {
             tiles.fill();
+        }
+        if (stream != null) {
+            stream.fill();
         }
     }
 
@@ -121,14 +128,15 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (spec.arrangement().valuesInKeys() && !Set.of("rows", "split", "stored").contains(plan.variant())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for values that are channels of the keys; rows and split are");
         }
-        if (plan.variant().equals("decode") && spec.queries() != 1) {
+        if (Set.of("decode", "stream").contains(plan.variant()) && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
         }
         if (spec.arrangement().pvSkip() < 0 && !plan.variant().equals("rows")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one that leaves out values of blocks, as pvSkip asks; rows is");
         }
-        boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null;
-        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode").contains(plan.variant());
+        boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null
+                || plan.variant().equals("stream") && StreamTask.limit(spec) == null;
+        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode", "stream").contains(plan.variant());
         if (AttentionPlans.isListed(spec) && plainOnly && !inTiles || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
@@ -168,7 +176,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         int rows = spec.batch() * spec.heads() * spec.queries();
         FloatArray partOut = (FloatArray) Tensor.zeros(parts, rows, spec.valueDim()).data();
         FloatArray partLse = (FloatArray) Tensor.zeros(parts, rows).data();
-        return List.of(attention.apply(partOut, partLse), MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim()));
+        Task merge = plan.variant().equals("stream") ? MergeOperator.tiles(partOut, partLse, out, lse, parts, rows, spec.valueDim(), StreamTiling.MERGING)
+                : MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim());
+        return List.of(attention.apply(partOut, partLse), merge);
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

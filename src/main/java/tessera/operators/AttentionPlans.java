@@ -81,6 +81,7 @@ final class AttentionPlans {
     /** One window for all heads, or whole blocks, and plain scores. */
     private void simple(Layout layout) {
         Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
+        stream(layout);
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
@@ -144,6 +145,7 @@ final class AttentionPlans {
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
         } else {
+            stream(first);
             if (parts >= 2) {
                 split(first, parts);
             }
@@ -196,6 +198,27 @@ final class AttentionPlans {
         String reason = parts() >= 2 ? rows + " rows would leave some of " + device.computeUnits() + " compute units idle, so the keys are split"
                 : "splits the keys although " + rows + " rows fill the device";
         candidates.add(plan(layout, "split", ordered("parts", parts), parts, reason));
+    }
+
+    /** Decoding where a device has instructions. */
+    private void stream(Layout layout) {
+        for (DType storage : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32)) {
+            String never = StreamTiling.never(spec, device, storage);
+            if (never != null) {
+                candidates.ruleOut("stream " + storage, never);
+                continue;
+            }
+            for (StreamTiling t : StreamTiling.of(spec, StreamTask.visible(spec), device, storage)) {
+                String limit = t.limit(spec, device, storage);
+                if (limit != null) {
+                    candidates.ruleOut("stream " + t.tuning() + " " + storage, limit);
+                } else {
+                    String reason = "each warp reads keys for " + t.tileH() + " query heads, in " + t.groups(spec) * t.parts() + " work-groups for "
+                            + device.computeUnits() + " compute units" + (storage == DType.F16 ? "; weights are rounded to float16" : "");
+                    candidates.add(plan(layout, "stream", t.tuning(), storage, t.parts(), reason));
+                }
+            }
+        }
     }
 
     private void decode(Range range) {

@@ -10,7 +10,7 @@ import tessera.DType;
  * How to compute a spec on a device.
  *
  * @param operator the spec's operator, for example ATTN
- * @param variant the kernel family: rows, split, matrix, registers, tiles, decode, stored, recurrent, scan, quadratic, parallel, chunk,
+ * @param variant the kernel family: rows, split, matrix, registers, tiles, stream, decode, stored, recurrent, scan, quadratic, parallel, chunk,
  *        primal, dual, host
  * @param layout how the allowed pairs are stored; "-" where there are none
  * @param tuning tile sizes, parts, chunk length … by name, in a fixed order
@@ -27,7 +27,12 @@ public record Plan(String operator, String variant, String layout, Map<String, I
 
     /** Type of the factors that the operator's products take; sums are float32. */
     public DType operands() {
-        return variant.equals("matrix") ? storage : DType.F32;
+        return takesHalf() ? storage : DType.F32;
+    }
+
+    /** Whether its kernel takes float16 as it is stored. */
+    boolean takesHalf() {
+        return variant.equals("matrix") || variant.equals("stream");
     }
 
     /** One line, for example {@code ATTN tiles FULL tileQ=16 tileK=32 lanes=8 F32}. */

@@ -38,7 +38,7 @@ public final class Planner {
 
     /** Storage on the device: as the caller stores it where kernels can read that, else widened on the host. */
     private static List<DType> storages(Spec spec, Plan plan) {
-        return plan.variant().equals("matrix") ? List.of(plan.storage()) : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
+        return plan.takesHalf() ? List.of(plan.storage()) : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
     }
 
     /** Inputs in half precision lie beside the widened ones that the operator reads. */

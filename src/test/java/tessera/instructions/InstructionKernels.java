@@ -146,7 +146,7 @@ public final class InstructionKernels {
             some = 1f;
         }
         StoreGlobal.two(out, i * 4, 0, sum, Bits.toFloat(ShuffleXor.of(Bits.of(x), 3)));
-        StoreGlobal.two(out, i * 4, 2, some, 0f);
+        StoreGlobal.two(out, i * 4, 2, some, Shuffle.of(x, (i * 5 + 3) & 31));
     }
 
     /** Every work-item reads through shared memory what its mirror image in the group wrote. */
@@ -173,5 +173,15 @@ public final class InstructionKernels {
         StoreGlobal.four(out, i * 12, 4, Fragment.get(b, 0), Fragment.get(b, 1), LoadShared.one(floats + mirrored * 32, 24),
                 LoadShared.one(bits + mirrored * 16, 12));
         StoreGlobal.four(out, i * 12, 8, Fragment.get(c, 0), Fragment.get(c, 1), Fragment.get(c, 2), Fragment.get(c, 3));
+    }
+
+    /** Eight halves for each work-item, as floats. */
+    public static void widened(KernelContext context, HalfFloatArray in, FloatArray out) {
+        int i = context.globalIdx * 8;
+        int[] eight = LoadGlobal.eight(in, i - 8, 8);
+        StoreGlobal.four(out, i, 0, HalfPair.low(Fragment.get(eight, 0)), HalfPair.high(Fragment.get(eight, 0)),
+                HalfPair.low(Fragment.get(eight, 1)), HalfPair.high(Fragment.get(eight, 1)));
+        StoreGlobal.four(out, i, 4, HalfPair.low(Fragment.get(eight, 2)), HalfPair.high(Fragment.get(eight, 2)),
+                HalfPair.low(Fragment.get(eight, 3)), HalfPair.high(Fragment.get(eight, 3)));
     }
 }

@@ -84,6 +84,7 @@ class InstructionsTest {
                 one("staged", List.of(a, b), new FloatArray(256), staged(a, b), 1e-6),
                 new Case("arithmetic", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(packed, pairs(), 0),
                         new Expected(new FloatArray(8 * ITEMS), arithmetic(), 3e-7))),
+                new Case("widened", 1, 32, List.of(a), List.of(new Expected(new FloatArray(256), widened(a), 0))),
                 new Case("halfPairs", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(8 * ITEMS), halfPairs(), 0))),
                 new Case("lanes", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(4 * ITEMS), lanes(), 1e-6))),
                 new Case("memory", 1, ITEMS, List.of(numbers), List.of(new Expected(new FloatArray(12 * ITEMS), mirrored(), 0))));
@@ -199,6 +200,14 @@ class InstructionsTest {
         return expected;
     }
 
+    private static float[] widened(HalfFloatArray halves) {
+        float[] expected = new float[halves.getSize()];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = halves.get(i).getFloat32();
+        }
+        return expected;
+    }
+
     private float[] lanes() {
         float[] expected = new float[4 * ITEMS];
         for (int i = 0; i < ITEMS; i++) {
@@ -208,6 +217,7 @@ class InstructionsTest {
                 expected[i * 4 + 2] = numbers.get(warp + lane) < 0 ? 1 : expected[i * 4 + 2];
             }
             expected[i * 4 + 1] = numbers.get(i ^ 3);
+            expected[i * 4 + 3] = numbers.get(warp + (i * 5 + 3) % 32);
         }
         return expected;
     }
