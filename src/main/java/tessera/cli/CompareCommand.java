@@ -20,6 +20,7 @@ import tessera.experiments.HtmlReport;
 import tessera.experiments.Protocol;
 import tessera.experiments.Report;
 import tessera.experiments.StackComparison;
+import tessera.experiments.StackPage;
 import tessera.experiments.StackResult;
 import tessera.experiments.Workload;
 import tessera.methods.Method;
@@ -116,13 +117,14 @@ final class CompareCommand implements Callable<Integer> {
             throw new IllegalArgumentException("--input, --data, --methods and --crossover do not go with --stack and --ratio");
         }
         StackComparison comparison = stacks.comparison(batch, heads, headDim, lengths, common.devices(), protocol, seed);
-        ReportFolder reports = ReportFolder.of(output, "report.json", "report.csv");
+        ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
         StackResult result;
         try (Progress progress = new Progress("compare", comparison.size())) {
             result = comparison.run(progress::step);
         }
         reports.write("report.json", out -> Rows.json(out, result.document()));
         reports.write("report.csv", out -> Rows.csv(out, result.csv()));
+        reports.write("report.html", out -> out.print(StackPage.of(result)));
         return common.print(command.commandLine().getOut(), result);
     }
 

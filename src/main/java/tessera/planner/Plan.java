@@ -1,5 +1,6 @@
 package tessera.planner;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -19,6 +20,8 @@ import tessera.DType;
  */
 public record Plan(String operator, String variant, String layout, Map<String, Integer> tuning, DType storage, Cost cost, String reason) {
 
+    private static final int LISTED = 8;
+
     /** Tuning value {@code key}. */
     public int get(String key) {
         return tuning.get(key);
@@ -35,9 +38,13 @@ public record Plan(String operator, String variant, String layout, Map<String, I
         return operator + " " + variant + " " + (layout.equals("-") ? "" : layout + " ") + numbers + storage;
     }
 
-    /** The summaries of several plans, run one after the other. */
+    /** The summaries of several plans, run one after the other; of more than {@value #LISTED} only which ones and how many of each. */
     public static String summary(List<Plan> plans) {
-        return plans.stream().map(Plan::summary).collect(Collectors.joining(" + "));
+        if (plans.size() <= LISTED) {
+            return plans.stream().map(Plan::summary).collect(Collectors.joining(" + "));
+        }
+        Map<String, Long> counts = plans.stream().collect(Collectors.groupingBy(Plan::summary, LinkedHashMap::new, Collectors.counting()));
+        return counts.entrySet().stream().map(e -> e.getValue() + " x " + e.getKey()).collect(Collectors.joining(" + "));
     }
 
     @Override

@@ -24,20 +24,18 @@ final class ScheduleText {
         this.text = text.strip().toLowerCase(Locale.ROOT);
         this.repeated = repeated;
         this.matcher = TOKEN.matcher(this.text);
-        next();
+        from(0);
     }
 
-    private void next() {
-        if (!matcher.lookingAt()) {
-            throw wrong("cannot be read at '" + text.substring(matcher.regionStart()) + "'");
+    private void from(int place) {
+        matcher.region(place, text.length());
+        if (!atEnd() && !matcher.lookingAt()) {
+            throw wrong("cannot be read at '" + text.substring(place) + "'");
         }
     }
 
     private void advance() {
-        matcher.region(matcher.end(), text.length());
-        if (matcher.regionStart() < text.length()) {
-            next();
-        }
+        from(matcher.end());
     }
 
     private boolean atEnd() {
