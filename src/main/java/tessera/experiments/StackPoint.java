@@ -120,9 +120,18 @@ record StackPoint(Stack stack, StackShape shape, Device device, int length, Outc
         }
         row.put("endToEndRms", endToEnd.rms());
         row.put("note", note());
-        row.put("layers", groups.stream().map(group -> Map.of("kind", group.layer().kind().toString(), "readsAnother", group.layer().reads() > 0,
-                "layers", group.layers(), "cacheBytes", group.layer().cacheBytes(shape, length), "prefill", layer(group, false),
-                "decode", layer(group, true))).toList());
+        row.put("layers", groups.stream().map(this::kind).toList());
+        return row;
+    }
+
+    private Map<String, Object> kind(Group group) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("kind", group.layer().kind().toString());
+        row.put("readsAnother", group.layer().reads() > 0);
+        row.put("layers", group.layers());
+        row.put("cacheBytes", group.layer().cacheBytes(shape, length));
+        row.put("prefill", layer(group, false));
+        row.put("decode", layer(group, true));
         return row;
     }
 

@@ -13,6 +13,7 @@ import java.util.function.UnaryOperator;
  * positions, then {@code @-6} for reading the cache of the sixth layer before. What comes after {@code |} runs for the last token only when
  * a prompt is read, with a cache made from what comes before.
  *
+ * @param text what the layers were read from
  * @param lastTokenFrom first layer after the {@code |}; the number of layers if there is none
  */
 public record Schedule(String text, List<Layer> layers, int lastTokenFrom) {
@@ -68,9 +69,10 @@ public record Schedule(String text, List<Layer> layers, int lastTokenFrom) {
         return new ScheduleText(text, true).read();
     }
 
-    /** What is in parentheses once, without its number: every kind of layer, and every alias. */
+    /** What is in parentheses once, without its number: every kind of layer, and every alias; no more layers than there are. */
     public Schedule once() {
-        return new ScheduleText(text, false).read();
+        Schedule once = new ScheduleText(text, false).read();
+        return once.layers.size() > layers.size() ? once.first(layers.size()) : once;
     }
 
     /** @throws IllegalArgumentException if there are fewer layers */
@@ -78,7 +80,7 @@ public record Schedule(String text, List<Layer> layers, int lastTokenFrom) {
         if (count < 1 || count > layers.size()) {
             throw new IllegalArgumentException("there must be 1 to " + layers.size() + " layers of " + text + ", got " + count);
         }
-        return count == layers.size() ? this : new Schedule("the first " + count + " of " + text, layers.subList(0, count), Math.min(count, lastTokenFrom));
+        return new Schedule(text, layers.subList(0, count), Math.min(count, lastTokenFrom));
     }
 
     /** The same with other kinds of layers. */
@@ -88,9 +90,10 @@ public record Schedule(String text, List<Layer> layers, int lastTokenFrom) {
         return new Schedule(text, changed, lastTokenFrom);
     }
 
+    /** Its text, and how many layers of it these are where it has been cut. */
     @JsonValue
     @Override
     public String toString() {
-        return text;
+        return of(text).layers.size() == layers.size() ? text : "the first " + layers.size() + " of " + text;
     }
 }

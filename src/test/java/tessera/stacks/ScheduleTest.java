@@ -51,6 +51,9 @@ class ScheduleTest {
         Schedule cut = Schedule.of("8(3 window:4 + full)").first(6);
         assertEquals(List.of("window:4", "window:4", "window:4", "full", "window:4", "window:4"), kinds(cut));
         assertEquals(6, cut.lastTokenFrom());
+        assertEquals("the first 6 of 8(3 window:4 + full)", cut.toString());
+        assertEquals(4, cut.once().layers().size());
+        assertEquals(List.of("window:4"), kinds(cut.first(1).once()));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> cut.first(7)).getMessage().contains("1 to 6 layers"));
     }
 
