@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tessera.TesseraException;
 import tessera.engine.Device;
@@ -63,14 +62,14 @@ record StackPoint(Stack stack, StackShape shape, Device device, int length, Outc
         }
     }
 
-    /** Why there is no time; empty if there is one. */
+    /** Why there is no time, as the first layer without one says; empty if there is one. */
     private String note() {
         Stream<String> failures = groups.stream().flatMap(group -> Stream.of(false, true).map(decode -> {
             String failure = Report.failure(phase(group, decode).measurement());
             return failure.isEmpty() ? "" : (decode ? "decode of " : "prefill of ") + group.layer().kind() + " " + failure;
         }));
         return Stream.concat(Stream.of(endToEnd.passed() ? "" : "NOT VERIFIED end to end: " + endToEnd.reason()), failures).filter(text -> !text.isEmpty())
-                .collect(Collectors.joining("; "));
+                .findFirst().orElse("");
     }
 
     /** The worst error of its layers, and end to end; null where nothing ran. */
