@@ -227,7 +227,7 @@ public final class HtmlReport {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
     }
 
-    private static String stylesheet() {
+    static String stylesheet() {
         try (InputStream css = HtmlReport.class.getResourceAsStream("/tessera/report.css")) {
             return new String(css.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

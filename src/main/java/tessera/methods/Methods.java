@@ -15,7 +15,7 @@ public final class Methods {
             ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL, LatentMethods.ALL, FactoredMethods.ALL, LowRankMethods.ALL,
             ClusterMethods.ALL, HashMethods.ALL, HeadMethods.ALL, RetrievalMethods.ALL, DiffusionMethods.ALL, QuantisedMethods.ALL, LowBitMethods.ALL,
             ChannelMethods.ALL, CodeMethods.ALL, EstimateMethods.ALL, EvictionMethods.ALL, CacheMethods.ALL,
-            ClusterCacheMethods.ALL).flatMap(List::stream).toList();
+            ClusterCacheMethods.ALL, StackMethods.ALL).flatMap(List::stream).toList();
 
     private Methods() {
     }
