@@ -23,6 +23,12 @@ final class AttentionPlans {
     /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
     private static final int KEYS_IN_PART = 256;
 
+    /** Queries and keys of a tile. Six rows at a time go through the registers, 16 columns. */
+    private static final int[][] STRIPS = {{48, 48}, {96, 48}, {48, 96}, {96, 96}};
+
+    /** With fewer queries most of a tile is empty. */
+    private static final int LEAST_IN_STRIP = 16;
+
     private final AttentionSpec spec;
     private final Device device;
     final Candidates candidates = new Candidates();
@@ -79,6 +85,7 @@ final class AttentionPlans {
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
+            candidates.ruleOut("strips", "strips of keys need a FULL or RANGE layout, not " + layout.name());
             candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
             return;
         }
@@ -87,10 +94,17 @@ final class AttentionPlans {
         if (gpu) {
             decode((Range) layout);
         }
+        boolean fill = spec.queries() >= LEAST_IN_STRIP;
+        if (fill) {
+            strips(layout);
+        }
         if (parts >= 2) {
             split(layout, parts);
         }
         beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
+        if (!fill) {
+            strips(layout);
+        }
         if (parts < 2) {
             split(layout, 2);
         }
@@ -214,6 +228,17 @@ final class AttentionPlans {
     /** Numbers that leaving out values of blocks keeps: one for each query and block of keys. */
     private long gaps() {
         return spec.arrangement().pvSkip() < 0 ? rows * Math.ceilDiv(spec.keys(), spec.arrangement().listBlock()) : 0;
+    }
+
+    private void strips(Layout layout) {
+        if (!device.kind().equals("CPU")) {
+            candidates.ruleOut("strips", "a work-item that keeps tiles of keys to itself needs the caches of a CPU, " + device.id() + " is a " + device.kind());
+            return;
+        }
+        for (int[] tile : STRIPS) {
+            String reason = tile[0] + " queries read a tile of " + tile[1] + " keys together, from a core's cache";
+            candidates.add(plan(layout, "strips", ordered("tileQ", tile[0], "tileK", tile[1]), 1, reason));
+        }
     }
 
     /** The textbook form: every score in memory. */
