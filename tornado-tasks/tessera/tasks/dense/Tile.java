@@ -5,94 +5,90 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * What is done with tiles in private arrays, row by row. These loops are for compilers that vectorise them; HotSpot does not, as it
- * cannot tell that arrays with offsets do not overlap, and the JVM engine puts the same in vectors in their place.
+ * What is done with tiles in private arrays. A panel has 16 columns, a query each, so that every loop goes over neighbours. These loops
+ * are for compilers that vectorise them; HotSpot does not, as it cannot tell that arrays with offsets do not overlap, and the JVM engine
+ * computes the same in vectors in their place.
  */
 public final class Tile {
     private Tile() {
     }
 
-    /** {@code to[r, c] = from[base + r * size + c]} for c under {@code size}; rows of the tile are {@code width} apart. */
+    /** {@code to[n] = from[base + n]}. */
     @Inline
-    public static void load(FloatArray from, int base, float[] to, int rows, int size, int width) {
-        for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < size; c++) {
-                to[r * width + c] = from.get(base + r * size + c);
+    public static void load(FloatArray from, int base, float[] to, int count) {
+        for (int n = 0; n < count; n++) {
+            to[n] = from.get(base + n);
+        }
+    }
+
+    /** {@code to[c, r] = from[r, c]}, rows of {@code to} being {@code width} apart. */
+    @Inline
+    public static void transpose(float[] from, float[] to, int rows, int columns, int width) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0; r < rows; r++) {
+                to[c * width + r] = from[r * columns + c];
             }
         }
     }
 
     /**
-     * {@code C = C + A B}.
+     * {@code C = C + A B} for panels B and C.
      *
-     * @param a element (r, t) lies at {@code r * row + t * step}
-     * @param b [depth, columns]
-     * @param c [rows, columns]
-     * @param columns a multiple of 16
+     * @param a [rows, depth], rows being {@code width} apart
+     * @param b [depth, 16] from bBase on
+     * @param c [rows, 16] from cBase on
+     * @param rows rounded up to a multiple of 6; what lies in the rows beyond becomes anything
      */
     @Inline
-    public static void multiply(float[] a, int row, int step, float[] b, float[] c, int rows, int depth, int columns) {
+    public static void multiply(float[] a, int width, float[] b, int bBase, float[] c, int cBase, int rows, int depth) {
         int quads = depth & ~3;
         for (int r = 0; r < rows; r++) {
+            int line = cBase + r * 16;
             for (int t = 0; t < quads; t += 4) {
-                float a0 = a[r * row + t * step];
-                float a1 = a[r * row + (t + 1) * step];
-                float a2 = a[r * row + (t + 2) * step];
-                float a3 = a[r * row + (t + 3) * step];
-                for (int x = 0; x < columns; x++) {
-                    c[r * columns + x] = c[r * columns + x] + a0 * b[t * columns + x] + a1 * b[(t + 1) * columns + x]
-                            + a2 * b[(t + 2) * columns + x] + a3 * b[(t + 3) * columns + x];
+                float a0 = a[r * width + t];
+                float a1 = a[r * width + t + 1];
+                float a2 = a[r * width + t + 2];
+                float a3 = a[r * width + t + 3];
+                int from = bBase + t * 16;
+                for (int x = 0; x < 16; x++) {
+                    c[line + x] = c[line + x] + a0 * b[from + x] + a1 * b[from + 16 + x] + a2 * b[from + 32 + x] + a3 * b[from + 48 + x];
                 }
             }
             for (int t = quads; t < depth; t++) {
-                float a0 = a[r * row + t * step];
-                for (int x = 0; x < columns; x++) {
-                    c[r * columns + x] = c[r * columns + x] + a0 * b[t * columns + x];
+                for (int x = 0; x < 16; x++) {
+                    c[line + x] = c[line + x] + a[r * width + t] * b[bBase + t * 16 + x];
                 }
             }
         }
     }
 
     /**
-     * {@code P = exp(S - m)} in place of S, column by column, for the maximum m of what was seen so far.
+     * {@code P = exp(S - m)} in place of the panel S, for the maximum m of what each column saw so far; earlier sums are scaled to it.
      *
-     * @param score [rows, columns]
-     * @param max [columns], of earlier tiles, then of this one too
-     * @param weights [columns], the sum of P, scaled to the new maximum
-     * @param shrink [columns], becomes what all earlier sums have to be multiplied by
-     * @param columns a multiple of 16
+     * @param score [rows, 16]
+     * @param max [16] from at on, of earlier keys, then of these too
+     * @param weights [16] from at on, the sum of P
+     * @param sum [lines, 16] from base on
      */
     @Inline
-    public static void weigh(float[] score, float[] max, float[] weights, float[] shrink, int rows, int columns) {
-        for (int x = 0; x < columns; x++) {
-            shrink[x] = max[x];
-        }
-        for (int r = 0; r < rows; r++) {
-            for (int x = 0; x < columns; x++) {
-                max[x] = TornadoMath.max(max[x], score[r * columns + x]);
+    public static void weigh(float[] score, int rows, float[] max, float[] weights, int at, float[] sum, int base, int lines) {
+        for (int x = 0; x < 16; x++) {
+            float top = max[at + x];
+            for (int r = 0; r < rows; r++) {
+                top = TornadoMath.max(top, score[r * 16 + x]);
+            }
+            float shrink = TornadoMath.exp(max[at + x] - top);
+            max[at + x] = top;
+            weights[at + x] = weights[at + x] * shrink;
+            for (int c = 0; c < lines; c++) {
+                sum[base + c * 16 + x] = sum[base + c * 16 + x] * shrink;
             }
         }
-        for (int x = 0; x < columns; x++) {
-            shrink[x] = TornadoMath.exp(shrink[x] - max[x]);
-            weights[x] = weights[x] * shrink[x];
-        }
         for (int r = 0; r < rows; r++) {
-            for (int x = 0; x < columns; x++) {
-                float weight = TornadoMath.exp(score[r * columns + x] - max[x]);
-                score[r * columns + x] = weight;
-                weights[x] = weights[x] + weight;
-            }
-        }
-    }
-
-    /** {@code C[r, x] = factors[r] C[r, x]}. */
-    @Inline
-    public static void scale(float[] c, float[] factors, int rows, int columns) {
-        for (int r = 0; r < rows; r++) {
-            if (factors[r] < 1.0f) {
-                for (int x = 0; x < columns; x++) {
-                    c[r * columns + x] = c[r * columns + x] * factors[r];
-                }
+            for (int x = 0; x < 16; x++) {
+                float weight = TornadoMath.exp(score[r * 16 + x] - max[at + x]);
+                score[r * 16 + x] = weight;
+                weights[at + x] = weights[at + x] + weight;
             }
         }
     }

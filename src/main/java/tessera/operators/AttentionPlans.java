@@ -24,7 +24,7 @@ final class AttentionPlans {
     private static final int KEYS_IN_PART = 256;
 
     /** Queries and keys of a tile. Six rows at a time go through the registers, 16 columns. */
-    private static final int[][] STRIPS = {{48, 48}, {96, 48}, {48, 96}, {96, 96}};
+    private static final int[][] STRIPS = {{192, 96}, {96, 96}, {48, 48}};
 
     /** With fewer queries most of a tile is empty. */
     private static final int LEAST_IN_STRIP = 16;
