@@ -1,9 +1,11 @@
 package tessera.operators;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import tessera.Arrangement;
 import tessera.AttentionSpec;
 import tessera.DType;
@@ -23,7 +25,7 @@ final class AttentionPlans {
     /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
     private static final int KEYS_IN_PART = 256;
 
-    /** Queries and keys of a tile. Six rows at a time go through the registers, 16 columns. */
+    /** Queries and keys of a tile in a strip. */
     private static final int[][] STRIPS = {{192, 96}, {96, 96}, {48, 48}};
 
     /** With fewer queries most of a tile is empty. */
@@ -235,10 +237,14 @@ final class AttentionPlans {
             candidates.ruleOut("strips", "a work-item that keeps tiles of keys to itself needs the caches of a CPU, " + device.id() + " is a " + device.kind());
             return;
         }
-        for (int[] tile : STRIPS) {
-            String reason = tile[0] + " queries read a tile of " + tile[1] + " keys together, from a core's cache";
-            candidates.add(plan(layout, "strips", ordered("tileQ", tile[0], "tileK", tile[1]), 1, reason));
-        }
+        long enough = 4L * device.computeUnits();
+        Stream.of(STRIPS).sorted(Comparator.comparing(tile -> strips(tile) < enough)).forEach(tile -> candidates.add(plan(layout, "strips",
+                ordered("tileQ", tile[0], "tileK", tile[1]), 1, tile[0] + " queries share a tile of " + tile[1] + " keys in a core's cache, "
+                        + strips(tile) + " strips for " + device.computeUnits() + " compute units")));
+    }
+
+    private long strips(int[] tile) {
+        return rows / spec.queries() * Math.ceilDiv(spec.queries(), tile[0]);
     }
 
     /** The textbook form: every score in memory. */

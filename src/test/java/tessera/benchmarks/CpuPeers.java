@@ -44,7 +44,10 @@ class CpuPeers {
     private static final int ROUNDS = Integer.getInteger("tessera.peers.rounds", 11);
 
     /** Threads of another contender spin for a while when they have nothing to do. */
-    private static final int PAUSE_MILLIS = 30;
+    private static final int PAUSE_MILLIS = 150;
+
+    /** A sample runs on until there are as many, since CPU time is told in steps of 10 ms. */
+    private static final double LEAST_OPERATIONS = 4e9;
 
     private static final List<String> HEADER = List.of("problem", "threads", "who", "ms", "p10", "p90", "GFLOP/s", "GFLOP per CPU s");
 
@@ -54,12 +57,14 @@ class CpuPeers {
             this(name, threads, ours, run, new ArrayList<>(), new ArrayList<>());
         }
 
-        void measure() {
+        void measure(int runs) {
             long cpu = SYSTEM.getProcessCpuTime();
             long start = System.nanoTime();
-            run.run();
-            millis.add((System.nanoTime() - start) / 1e6);
-            cpuMillis.add((SYSTEM.getProcessCpuTime() - cpu) / 1e6);
+            for (int n = 0; n < runs; n++) {
+                run.run();
+            }
+            millis.add((System.nanoTime() - start) / 1e6 / runs);
+            cpuMillis.add((SYSTEM.getProcessCpuTime() - cpu) / 1e6 / runs);
         }
 
         Summary time() {
@@ -67,7 +72,7 @@ class CpuPeers {
         }
 
         double cpuTime() {
-            return Summary.of(cpuMillis.stream().mapToDouble(Double::doubleValue).toArray()).median();
+            return cpuMillis.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
         }
     }
 
@@ -117,7 +122,7 @@ class CpuPeers {
         for (int round = -3; round < ROUNDS; round++) {
             for (Contender contender : contenders) {
                 Thread.sleep(PAUSE_MILLIS);
-                contender.measure();
+                contender.measure((int) Math.ceil(LEAST_OPERATIONS / operations(spec)));
                 if (round < 0) {
                     contender.millis().clear();
                     contender.cpuMillis().clear();
@@ -155,12 +160,13 @@ class CpuPeers {
         assertTrue(rms < 1e-5, () -> "ONNX Runtime differs by " + rms + " for " + spec);
     }
 
+    private static double operations(AttentionSpec spec) {
+        double pairs = spec.causal() ? (spec.queries() + 1) / 2.0 * spec.keys() : (double) spec.queries() * spec.keys();
+        return 4.0 * spec.headDim() * spec.heads() * pairs;
+    }
+
     private void print(AttentionSpec spec, List<Contender> contenders) {
-        long pairs = 0;
-        for (int i = 0; i < spec.queries(); i++) {
-            pairs += spec.causal() ? i + 1 : spec.keys();
-        }
-        double operations = 4.0 * spec.headDim() * spec.heads() * pairs;
+        double operations = operations(spec);
         String problem = (spec.causal() ? "causal" : "full") + ", d=" + spec.headDim() + ", " + spec.queries();
         for (Contender c : contenders) {
             Summary time = c.time();

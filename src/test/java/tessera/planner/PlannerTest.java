@@ -167,7 +167,7 @@ class PlannerTest {
         var error = assertThrows(TesseraException.class,
                 () -> Planner.plan(attention().build(), jvm, plan -> plan.variant().equals("tiles"), "variant tiles"));
         assertTrue(error.getMessage().contains("variant tiles") && error.getMessage().contains("jvm has no local memory")
-                && error.getMessage().contains("this one works: ATTN strips FULL tileQ=192 tileK=96 F32"), error::getMessage);
+                && error.getMessage().contains("this one works: ATTN strips FULL "), error::getMessage);
     }
 
     @Test
