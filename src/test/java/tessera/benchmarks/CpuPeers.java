@@ -43,6 +43,8 @@ class CpuPeers {
     private static final int HEADS = Integer.getInteger("tessera.peers.heads", 4);
     private static final int ROUNDS = Integer.getInteger("tessera.peers.rounds", 11);
 
+    private static final int WARM_UP_ROUNDS = 6;
+
     /** Threads of another contender spin for a while when they have nothing to do. */
     private static final int PAUSE_MILLIS = 150;
 
@@ -119,7 +121,7 @@ class CpuPeers {
             assertSame(spec, tensors, products);
             open.addAll(List.of(attention, products));
         }
-        for (int round = -3; round < ROUNDS; round++) {
+        for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
             for (Contender contender : contenders) {
                 Thread.sleep(PAUSE_MILLIS);
                 contender.measure((int) Math.ceil(LEAST_OPERATIONS / operations(spec)));
