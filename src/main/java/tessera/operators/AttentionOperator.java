@@ -26,6 +26,7 @@ import tessera.tasks.dense.MatrixAttention;
 import tessera.tasks.dense.RangeAttention;
 import tessera.tasks.dense.RegisterAttention;
 import tessera.tasks.dense.SplitMatrixAttention;
+import tessera.tasks.dense.StripAttention;
 import tessera.tasks.dense.TiledAttention;
 import tessera.tasks.sparse.BlockAttention;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -35,6 +36,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 public final class AttentionOperator implements Operator<AttentionSpec> {
 
     private static final Kernel RANGE = Kernel.of(RangeAttention.class, "rows");
+    private static final Kernel STRIPS = Kernel.of(StripAttention.class, "rows");
     private static final Kernel BLOCKS = Kernel.of(BlockAttention.class, "rows");
     private static final Kernel TILES = Kernel.of(TiledAttention.class, "tiles");
     private static final Kernel REGISTERS = Kernel.of(RegisterAttention.class, "tiles");
@@ -136,7 +138,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         }
         boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null
                 || plan.variant().equals("stream") && StreamTask.limit(spec) == null;
-        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode", "stream").contains(plan.variant());
+        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode", "stream", "strips").contains(plan.variant());
         if (AttentionPlans.isListed(spec) && plainOnly && !inTiles || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
@@ -157,6 +159,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             case Bsr b -> List.of(Task.rows("attention", BLOCKS, rows, q, k, v, out, lse, b.rowPtr(), b.colIdx(), spec.heads(),
                     spec.kvHeads(), b.maps(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
+            case Range r when plan.variant().equals("strips") -> List.of(strips(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
@@ -179,6 +182,13 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Task merge = plan.variant().equals("stream") ? MergeOperator.tiles(partOut, partLse, out, lse, parts, rows, spec.valueDim(), StreamTiling.MERGING)
                 : MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim());
         return List.of(attention.apply(partOut, partLse), merge);
+    }
+
+    private static Task strips(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+        int tileQ = plan.get("tileQ");
+        int rows = spec.batch() * spec.heads() * Math.ceilDiv(spec.queries(), tileQ);
+        return Task.rows("attention", STRIPS, rows, q, k, v, out, lse, spec.heads() / spec.kvHeads(), spec.queries(), spec.keys(),
+                spec.headDim(), spec.valueDim(), spec.scale(), r.sink(), r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"));
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

@@ -1,9 +1,11 @@
 package tessera.operators;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import tessera.Arrangement;
 import tessera.AttentionSpec;
 import tessera.DType;
@@ -85,6 +87,7 @@ final class AttentionPlans {
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
+            candidates.ruleOut("strips", "strips of keys need a FULL or RANGE layout, not " + layout.name());
             candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
             return;
         }
@@ -93,10 +96,17 @@ final class AttentionPlans {
         if (gpu) {
             decode((Range) layout);
         }
+        boolean fill = StripTiling.areFilled(spec);
+        if (fill) {
+            strips(layout);
+        }
         if (parts >= 2) {
             split(layout, parts);
         }
         beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
+        if (!fill) {
+            strips(layout);
+        }
         if (parts < 2) {
             split(layout, 2);
         }
@@ -242,6 +252,18 @@ final class AttentionPlans {
     /** Numbers that leaving out values of blocks keeps: one for each query and block of keys. */
     private long gaps() {
         return spec.arrangement().pvSkip() < 0 ? rows * Math.ceilDiv(spec.keys(), spec.arrangement().listBlock()) : 0;
+    }
+
+    private void strips(Layout layout) {
+        String never = StripTiling.never(spec, device);
+        if (never != null) {
+            candidates.ruleOut("strips", never);
+            return;
+        }
+        for (StripTiling t : StripTiling.of(spec, device)) {
+            candidates.add(plan(layout, "strips", t.tuning(), 1, t.tileQ() + " queries share a tile of " + t.tileK() + " keys in a core's cache, "
+                    + t.strips(spec) + " strips for " + device.computeUnits() + " compute units"));
+        }
     }
 
     /** The textbook form: every score in memory. */
