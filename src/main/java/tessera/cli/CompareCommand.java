@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -30,7 +31,8 @@ import tessera.methods.Methods;
         description = {"Compares attention methods on every device: plans, verifies, warms up, times and reports.",
             "Without --input and --lengths it takes the bundled sample and drawn data of growing length.",
             "With --stack or --ratio it compares stacks of layers: each is checked end to end at a small size, then each different layer is "
-                + "verified and timed once, reading a prompt and decoding a token after it, and the times of all layers are added up."},
+                + "verified and timed once, reading a prompt and decoding a token after it, and the times of all layers are added up.",
+            "Each time goes to standard error as it comes, and the reports are written after each length, and when interrupted."},
         footer = {"", "Examples:", "  tessera compare --lengths 512,1k,2k,4k --methods H03,P08,L01 --device jvm",
             "  tessera compare --crossover --methods P08,D12 --lengths 512,1k,2k,4k --heads 2",
             "  tessera compare --data needle --methods H03,P08,D12 --lengths 1k",
@@ -136,13 +138,35 @@ final class CompareCommand implements Callable<Integer> {
         ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
 
         Comparison comparison;
+        AtomicReference<Comparison> soFar = new AtomicReference<>();
+        Thread interrupted = new Thread(() -> {
+            if (soFar.get() != null) {
+                write(reports, soFar.get().sorted());
+                show(reports, soFar.get().sorted());
+            }
+        });
+        Runtime.getRuntime().addShutdownHook(interrupted);
         try (Progress progress = new Progress("compare", experiment.size())) {
-            comparison = experiment.run(progress::step);
+            comparison = experiment.run(progress::step, measured -> {
+                soFar.set(measured);
+                progress.say(command.commandLine().getErr(), Report.line(measured.measurements().getLast()));
+                if (measured.measurements().size() % (chosen.size() * experiment.devices().size()) == 0) {
+                    write(reports, measured.sorted());
+                }
+            });
+            Runtime.getRuntime().removeShutdownHook(interrupted);
         }
+        show(reports, comparison);
+        return comparison.passed() ? 0 : 1;
+    }
+
+    private static void write(ReportFolder reports, Comparison comparison) {
         reports.write("report.json", out -> Rows.json(out, Report.document(comparison)));
         reports.write("report.csv", out -> Rows.csv(out, Report.csv(comparison)));
         reports.write("report.html", out -> out.print(HtmlReport.of(comparison)));
+    }
 
+    private void show(ReportFolder reports, Comparison comparison) {
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
             case JSON -> Rows.json(out, Report.document(comparison));
@@ -162,7 +186,6 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         out.flush();
-        return comparison.passed() ? 0 : 1;
     }
 
     private List<Workload> workloads() {

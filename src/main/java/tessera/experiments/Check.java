@@ -31,6 +31,7 @@ import tessera.methods.Step;
 import tessera.operators.Operators;
 import tessera.planner.Plan;
 import tessera.reference.Accuracy;
+import tessera.reference.AttentionReference;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
 
@@ -59,8 +60,13 @@ final class Check {
     private final DenseTwin dense;
 
     Check(Method method, Case problem, long seed) {
+        this(method, problem, seed, new HashMap<>());
+    }
+
+    /** @param dense rows of dense attention that were computed for other cases; those of this one are added */
+    Check(Method method, Case problem, long seed, Map<Object, AttentionReference.Row[]> dense) {
         this(problem, problem.steps().stream().mapToDouble(step -> workOfFormula(step.spec())).sum() <= WORK ? method.twin() : null,
-                KEEPING.contains(method.row().family()) ? DenseTwin.of(problem, seed) : null, seed);
+                KEEPING.contains(method.row().family()) ? DenseTwin.of(problem, seed, dense) : null, seed);
     }
 
     /** The reference alone, where there is no method with a formula of its own. */

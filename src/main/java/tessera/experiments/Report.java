@@ -183,6 +183,13 @@ public final class Report {
         }).toList();
     }
 
+    /** A measurement in one line. */
+    public static String line(Measurement m) {
+        String point = m.method() + " at " + m.length() + " on " + m.device().id() + ": ";
+        return point + (m.verified() ? String.format(Locale.ROOT, "%.4g ms in kernels, %.4g ms from call to result", m.kernel().median(), m.total().median())
+                : failure(m));
+    }
+
     /** From which length on each method beats dense attention, as in the document. */
     public static List<Map<String, Object>> breakEvens(Comparison comparison) {
         return comparison.breakEvens().stream().map(BreakEven::row).toList();
