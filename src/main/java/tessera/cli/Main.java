@@ -26,6 +26,8 @@ import tessera.experiments.Machine;
             GrowthCommand.class,
             LayoutsCommand.class,
             LinearCommand.class,
+            TuneCommand.class,
+            CacheCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class
