@@ -29,6 +29,8 @@ import tessera.experiments.Machine;
             LinearCommand.class,
             OverheadCommand.class,
             QuantCommand.class,
+            TuneCommand.class,
+            CacheCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class
