@@ -25,7 +25,7 @@ import tessera.experiments.Machine;
             SparseCommand.class,
             GrowthCommand.class,
             LayoutsCommand.class,
-            CachesCommand.class,
+            KvCacheCommand.class,
             LinearCommand.class,
             OverheadCommand.class,
             QuantCommand.class,

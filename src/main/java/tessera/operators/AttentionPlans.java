@@ -1,11 +1,9 @@
 package tessera.operators;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import tessera.Arrangement;
 import tessera.AttentionSpec;
 import tessera.DType;

@@ -47,6 +47,9 @@ final class StreamTask {
         if (spec.arrangement().sequences() > 0 || spec.arrangement().lists() > 0) {
             return "takes keys by batch or in pages, neither ragged nor listed; give ragged ones as batches with key lengths";
         }
+        if (spec.arrangement().valuesInKeys()) {
+            return AttentionPlans.VALUES_IN_KEYS;
+        }
         return spec.hasGroupedHeads() ? null : "takes heads that are grouped as usual";
     }
 

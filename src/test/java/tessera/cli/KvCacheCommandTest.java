@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class CachesCommandTest {
-    private static final String SMALL = "caches --kv-heads 2 --dim 6 --page-size 4 --sequences 3 --prompt 21 --shared 10 --decoded 8 --window 9";
+class KvCacheCommandTest {
+    private static final String SMALL = "kvcache --kv-heads 2 --dim 6 --page-size 4 --sequences 3 --prompt 21 --shared 10 --decoded 8 --window 9";
 
     @Test
     void bytesOfEveryKindOfCache() throws IOException {
@@ -36,7 +36,7 @@ class CachesCommandTest {
         assertEquals(0, table.code(), table.err());
         assertTrue(table.out().contains("3 sequences of 21 + 8 tokens, 2 key/value heads of 6 float32 elements, pages of 4"), table.out());
         assertTrue(Outcome.of((SMALL + " --format csv").split(" ")).out().startsWith("cache,allocated MB,taken MB,used MB,unshared MB,first us,last us,checked"));
-        Outcome wrong = Outcome.of("caches", "--prompt", "5", "--shared", "5");
+        Outcome wrong = Outcome.of("kvcache", "--prompt", "5", "--shared", "5");
         assertEquals(2, wrong.code());
         assertTrue(wrong.err().contains("shared must be between 0 and less than the prompt's 5 tokens, got 5"), wrong.err());
     }

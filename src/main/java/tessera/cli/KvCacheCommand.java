@@ -9,12 +9,12 @@ import picocli.CommandLine.Spec;
 import tessera.experiments.CacheLoad;
 import tessera.experiments.CacheTrials;
 
-@Command(name = "caches", mixinStandardHelpOptions = true,
+@Command(name = "kvcache", mixinStandardHelpOptions = true,
         description = "Puts the same sequences into caches of every kind, on the host by one thread; gives the bytes allocated, taken by pages, used by "
                 + "tokens and what they would be without sharing, and the time of appending a token for the first and the last quarter of the "
                 + "decoded ones. First and last tokens are verified.",
-        footer = {"", "Example: tessera caches --sequences 8 --prompt 1k --shared 768 --decoded 1k", "Exit code 1 if a token is wrong."})
-final class CachesCommand implements Callable<Integer> {
+        footer = {"", "Example: tessera kvcache --sequences 8 --prompt 1k --shared 768 --decoded 1k", "Exit code 1 if a token is wrong."})
+final class KvCacheCommand implements Callable<Integer> {
     @Option(names = "--kv-heads", paramLabel = "N", defaultValue = "8", description = "Key/value heads (default: ${DEFAULT-VALUE}).")
     private int kvHeads;
 
