@@ -39,7 +39,7 @@ class ExplanationTest {
         assertEquals("strips", first.path("variant").asText());
         assertTrue(first.path("predictedMillis").asDouble() > 0);
         assertTrue(first.path("density").asDouble() < 0.51);
-        assertTrue(json.path("ruledOut").path(0).path("limit").asText().contains("jvm"));
+        assertTrue(json.path("ruledOut").findValuesAsText("limit").stream().anyMatch(limit -> limit.contains("jvm")), json::toString);
     }
 
     @Test
