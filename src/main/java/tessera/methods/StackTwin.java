@@ -2,17 +2,15 @@ package tessera.methods;
 
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.stacks.Attention;
 import tessera.stacks.LayerKind;
-import tessera.stacks.LayerKind.Attention;
 import tessera.stacks.LayerKind.Recurrence;
-import tessera.stacks.LayerKind.Selection;
-import tessera.stacks.Rule;
 import tessera.stacks.Schedule;
+import tessera.stacks.Selection;
 
 /** A stack over all tokens at once in double precision, layer by layer by their formulas; arrays are [batch, heads, length, channels]. */
 final class StackTwin {

@@ -36,9 +36,9 @@ public record Schedule(String text, List<Layer> layers, int lastTokenFrom) {
         boolean fits = switch (kind) {
             case LayerKind.Memory _ -> owner < n && source instanceof LayerKind.Recurrence r && r.rule().isStateSpace();
             case LayerKind.Recurrence _ -> owner == n && n < lastTokenFrom;
-            case LayerKind.Attention a -> source instanceof LayerKind.Attention s && s.rotary() == a.rotary()
-                    && (s.span() == LayerKind.Span.FULL || s.equals(a));
-            case LayerKind.Selection _ -> kind.equals(source);
+            case Attention a -> source instanceof Attention s && s.rotary() == a.rotary()
+                    && (s.span() == Attention.Span.FULL || s.equals(a));
+            case Selection _ -> kind.equals(source);
         };
         if (!fits) {
             throw new IllegalArgumentException("layer " + n + ", " + kind + ", cannot read layer " + owner + ": attention reads with @-n an attention "

@@ -101,14 +101,14 @@ final class ScheduleText {
         int rotary = number("rotary");
         String name = matcher.group("name");
         LayerKind kind = switch (name) {
-            case "full" -> new LayerKind.Attention(LayerKind.Span.FULL, none(size), rotary);
-            case "window" -> new LayerKind.Attention(LayerKind.Span.WINDOW, size, rotary);
-            case "chunk" -> new LayerKind.Attention(LayerKind.Span.CHUNK, size, rotary);
-            case "infllm2" -> new LayerKind.Selection(64, size > 0 ? size : 64, 32, rotary);
+            case "full" -> new Attention(Attention.Span.FULL, none(size), rotary);
+            case "window" -> new Attention(Attention.Span.WINDOW, size, rotary);
+            case "chunk" -> new Attention(Attention.Span.CHUNK, size, rotary);
+            case "infllm2" -> new Selection(64, size > 0 ? size : 64, 32, rotary);
             case "gmu" -> new LayerKind.Memory();
             default -> recurrence(name, size);
         };
-        if (rotary > 0 && !(kind instanceof LayerKind.Attention || kind instanceof LayerKind.Selection)) {
+        if (rotary > 0 && !(kind instanceof Attention || kind instanceof Selection)) {
             throw wrong("gives rotary positions to " + name + "; only attention has them");
         }
         return new Layer(kind, number("reads"));
@@ -134,5 +134,10 @@ final class ScheduleText {
 
     private IllegalArgumentException wrong(String what) {
         return new IllegalArgumentException("the schedule '" + text + "' " + what + "; write it as 4(4 mamba + full + 3 mamba)");
+    }
+
+    /** A layer as it is read. */
+    static String of(Object name, int size, int rotary) {
+        return name.toString().toLowerCase(Locale.ROOT) + (size > 0 ? ":" + size : "") + (rotary > 0 ? "~" + rotary : "");
     }
 }

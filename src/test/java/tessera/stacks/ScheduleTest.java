@@ -9,9 +9,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import tessera.stacks.LayerKind.Attention;
+import tessera.stacks.Attention.Span;
 import tessera.stacks.LayerKind.Recurrence;
-import tessera.stacks.LayerKind.Span;
 
 class ScheduleTest {
 

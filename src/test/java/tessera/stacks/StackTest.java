@@ -15,8 +15,7 @@ import tessera.DType;
 import tessera.Shape;
 import tessera.Spec;
 import tessera.methods.Catalogue;
-import tessera.stacks.LayerKind.Attention;
-import tessera.stacks.LayerKind.Span;
+import tessera.stacks.Attention.Span;
 
 class StackTest {
     private static final StackShape HALF = new StackShape(1, 32, 8, 128, DType.F16);
