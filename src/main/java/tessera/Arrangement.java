@@ -22,17 +22,18 @@ import java.util.Map;
  * @param columns single keys that all queries see beside the blocks, 0 for none: {@code keyColumns [batch, listHeads, columns]}, -1 for
  *        no key; a key that a listed block has too counts once (MInference, arXiv:2407.02490)
  * @param pvSkip see {@link AttentionBuilder#pvSkip}; 0 for none
+ * @param valuesInKeys whether the value of a key is its own first channels, so that there are no v, pastV and presentV
  */
 public record Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listQueries,
-        int listBlock, int columns, float pvSkip) {
+        int listBlock, int columns, float pvSkip, boolean valuesInKeys) {
 
     /** Dense BHLD tensors. */
     public static final Arrangement PLAIN = new Arrangement(TensorLayout.BHLD, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-    /** All values of listed blocks count. */
+    /** All values of listed blocks count, and values are an input of their own. */
     public Arrangement(TensorLayout layout, int past, int sequences, int pages, int pageSize, int lists, int listHeads, int listQueries,
             int listBlock, int columns) {
-        this(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, 0);
+        this(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, 0, false);
     }
 
     /** @throws IllegalArgumentException naming the count that is negative or missing */
@@ -63,6 +64,11 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
         return sequences > 0 || pages > 0 || lists > 0;
     }
 
+    /** Channels from a value to that of the next key. */
+    public int valueStride(AttentionSpec spec) {
+        return valuesInKeys ? spec.headDim() : spec.valueDim();
+    }
+
     void requireFit(int batch, int heads, int queries, int keys, Scores scores) {
         if (past >= keys) {
             throw new IllegalArgumentException("past must be less than keys = " + keys + ", got " + past);
@@ -89,6 +95,9 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
         if (pvSkip < 0 && !scores.isPlain()) {
             throw new IllegalArgumentException("pvSkip goes with plain scores, not with " + scores + "; leave one of them out");
         }
+        if (pvSkip < 0 && valuesInKeys) {
+            throw new IllegalArgumentException("pvSkip goes with values of their own, not with the first channels of the keys; leave one of them out");
+        }
         if (lists > 0) {
             listShape(batch, queries);
             Shape.of(batch, listHeads, Math.max(1, columns));
@@ -112,7 +121,9 @@ public record Arrangement(TensorLayout layout, int past, int sequences, int page
     void addInputs(Map<String, Shape> inputs, AttentionSpec spec) {
         if (past > 0) {
             inputs.put("pastK", layout.shape(spec.batch(), spec.kvHeads(), past, spec.headDim()));
-            inputs.put("pastV", layout.shape(spec.batch(), spec.kvHeads(), past, spec.valueDim()));
+            if (!valuesInKeys) {
+                inputs.put("pastV", layout.shape(spec.batch(), spec.kvHeads(), past, spec.valueDim()));
+            }
         }
         if (sequences > 0) {
             inputs.put("cuSeqlensQ", Shape.of(sequences + 1));

@@ -38,6 +38,7 @@ public final class AttentionBuilder {
     private int listBlock;
     private int columns;
     private float pvSkip;
+    private boolean valuesInKeys;
     private boolean lse;
     private boolean columnMass;
     private int massQ;
@@ -80,6 +81,7 @@ public final class AttentionBuilder {
         listBlock = spec.arrangement().listBlock();
         columns = spec.arrangement().columns();
         pvSkip = spec.arrangement().pvSkip();
+        valuesInKeys = spec.arrangement().valuesInKeys();
         lse = spec.requested().lse();
         columnMass = spec.requested().columnMass();
         massQ = spec.requested().massQ();
@@ -255,6 +257,16 @@ public final class AttentionBuilder {
         return this;
     }
 
+    /**
+     * The value of a key is its own first {@code dim} channels, read where they are: there is no input {@code v}. So multi-head latent
+     * attention reads its cache of latents (MLA, arXiv:2405.04434).
+     */
+    public AttentionBuilder valuesFromKeys(int dim) {
+        valueDim = dim;
+        valuesInKeys = true;
+        return this;
+    }
+
     /** The log-sum-exp is an output. */
     public AttentionBuilder lse() {
         lse = true;
@@ -288,7 +300,7 @@ public final class AttentionBuilder {
         return new AttentionSpec(batch, heads, kvHeads, queries, keys, headDim, valueDim, factor, mask, causal, alignment, dtype,
                 new Scores(softcap, slopes, sinks, bias, maskTensor, keyLengths, function, kernel),
                 headMaps == null ? HeadMaps.grouped(heads, kvHeads) : headMaps,
-                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, pvSkip),
+                new Arrangement(layout, past, sequences, pages, pageSize, lists, listHeads, listQueries, listBlock, columns, pvSkip, valuesInKeys),
                 new AttentionOutputs(lse, columnMass, massQ, massK, stage));
     }
 }

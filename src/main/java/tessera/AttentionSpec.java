@@ -46,6 +46,9 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         headMaps.requireFit(heads, kvHeads);
         scores.requireFit(batch, heads, queries, keys);
         arrangement.requireFit(batch, heads, queries, keys, scores);
+        if (arrangement.valuesInKeys() && valueDim > headDim) {
+            throw new IllegalArgumentException("values that are the first channels of the keys have at most headDim = " + headDim + " channels, got " + valueDim);
+        }
         Shape.of(batch, heads, queries, Math.max(headDim, valueDim));
         arrangement.keyShape(batch, kvHeads, keys, Math.max(headDim, valueDim));
     }
@@ -70,7 +73,9 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         Map<String, Shape> inputs = new LinkedHashMap<>();
         inputs.put("q", arrangement.layout().shape(batch, heads, queries, headDim));
         inputs.put("k", arrangement.keyShape(batch, kvHeads, keys, headDim));
-        inputs.put("v", arrangement.keyShape(batch, kvHeads, keys, valueDim));
+        if (!arrangement.valuesInKeys()) {
+            inputs.put("v", arrangement.keyShape(batch, kvHeads, keys, valueDim));
+        }
         scores.addInputs(inputs, arrangement.lengths(batch), heads);
         arrangement.addInputs(inputs, this);
         return inputs;
@@ -89,7 +94,9 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
         requested.addTo(outputs, batch, heads, queries, keys);
         if (arrangement.past() > 0) {
             outputs.put("presentK", arrangement.layout().shape(batch, kvHeads, keys, headDim));
-            outputs.put("presentV", arrangement.layout().shape(batch, kvHeads, keys, valueDim));
+            if (!arrangement.valuesInKeys()) {
+                outputs.put("presentV", arrangement.layout().shape(batch, kvHeads, keys, valueDim));
+            }
         }
         return outputs;
     }
@@ -154,7 +161,7 @@ public record AttentionSpec(int batch, int heads, int kvHeads, int queries, int 
                 Math.min(requested.massK(), 8), requested.scores());
         Arrangement small = new Arrangement(arrangement.layout(), Math.min(arrangement.past(), m / 2), Math.min(arrangement.sequences(), 3),
                 Math.min(arrangement.pages(), 11), page, Math.min(arrangement.lists(), 4), arrangement.listHeads(), arrangement.listQueries(),
-                arrangement.listBlock(), Math.min(arrangement.columns(), 5), arrangement.pvSkip());
+                arrangement.listBlock(), Math.min(arrangement.columns(), 5), arrangement.pvSkip(), arrangement.valuesInKeys());
         return new AttentionSpec(few, all, kv, n, m, headDim, valueDim, Math.clamp(scale, -usual, usual), mask.resized(n, m), causal, alignment,
                 dtype, scores.resized(few, all, n, m), everyHead ? headMaps : HeadMaps.grouped(all, kv), small, outputs);
     }

@@ -6,8 +6,8 @@ import java.util.Map;
  * What to compute: an operator with its shapes and options, and nothing about how. Specs are values: two equal specs
  * always get the same plan on the same device.
  */
-public sealed interface Spec permits AttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec, ProjectionSpec,
-        QuantSpec, QuantisedAttentionSpec, RecurrenceSpec, RotarySpec, SelectSpec {
+public sealed interface Spec permits AttentionSpec, CodedAttentionSpec, ConvolutionSpec, EpilogueSpec, FastWeightSpec, FeatureSpec, MergeSpec, PermuteSpec, PoolSpec,
+        ProjectionSpec, QuantSpec, QuantisedAttentionSpec, RecurrenceSpec, RotarySpec, SelectSpec {
 
     /** The operator's name: ATTN, MERGE, GLR, FWM, ROPE, FMAP, CONV, PROJ, EPI, PERM, POOL, QUANT or SELECT. */
     String operator();

@@ -1,5 +1,6 @@
 package tessera;
 
+import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import uk.ac.manchester.tornado.api.types.BFloat16;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
@@ -144,6 +145,18 @@ public final class Tensor {
         }
         for (int i = 0; i < shape.elements(); i++) {
             target.set(i, get(i));
+        }
+    }
+
+    /** Copies {@code count} elements from {@code from} on into {@code target} from {@code to} on, converting the type. */
+    public void copyTo(int from, Tensor target, int to, int count) {
+        if (dtype == target.dtype) {
+            long bytes = dtype.bytes();
+            MemorySegment.copy(data.getSegment(), from * bytes, target.data.getSegment(), to * bytes, count * bytes);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            target.set(to + i, get(from + i));
         }
     }
 

@@ -140,6 +140,27 @@ class PreparedTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("devices")
+    void thePlansOwnTensorsTakeTheCallersValues(Device device) {
+        try (Prepared plan = Tessera.plan(SPEC, device)) {
+            Tensor ownQ = plan.tensor("q");
+            Tensor ownOut = plan.tensor("out");
+            assertSame(ownQ, plan.tensor("q"));
+            q.copyTo(ownQ);
+            Result first = plan.run(ownQ, k, v, ownOut);
+            assertSame(ownOut, first.outputs().get("out"));
+            assertRight(SPEC, tensors(q, k, v, first), 1e-5);
+            Tensor otherQ = Tensor.random(q.shape(), 99);
+            otherQ.copyTo(ownQ);
+            assertRight(SPEC, tensors(otherQ, k, v, plan.run(ownQ, k, v, ownOut)), 1e-5);
+            assertRight(SPEC, tensors(q, k, v, plan.run(q, k, v)), 1e-5);
+            assertRight(SPEC, tensors(otherQ, k, v, plan.run(otherQ, k, v, ownOut)), 1e-5);
+            var error = assertThrows(IllegalArgumentException.class, () -> plan.tensor("output"));
+            assertEquals("unknown tensor 'output'; ATTN takes [q, k, v] and gives [out, lse]", error.getMessage());
+        }
+    }
+
     @Test
     void aClosedPlanRunsNoMore() {
         Prepared plan = Tessera.plan(SPEC, JVM);

@@ -19,9 +19,10 @@ public final class RangeAttention {
      *
      * @param q [batch, heads, queries, headDim]
      * @param k [batch, kvHeads, keys, headDim]
-     * @param v [batch, kvHeads, keys, valueDim]
+     * @param v [batch, kvHeads, keys, valueStride], of which the first valueDim channels count; may be k
      * @param out [parts, batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [parts, batch, heads, queries], natural logarithm; -1e30 where no key is visible
+     * @param group query heads of a key/value head
      * @param partRows rows in a part: batch * heads * queries
      * @param partKeys keys in a part; part c covers [c * partKeys, (c + 1) * partKeys)
      * @param sink keys [0, sink) are visible to every query, up to the diagonal
@@ -29,16 +30,15 @@ public final class RangeAttention {
      * @param last the window of query i ends at key i + last, inclusive
      * @param diagonal no key beyond i + diagonal is visible
      */
-    public static void rows(FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse, int heads, int kvHeads,
-            int queries, int keys, int headDim, int valueDim, float scale, int partRows, int partKeys, int sink, int first, int last,
+    public static void rows(FloatArray q, FloatArray k, FloatArray v, FloatArray out, FloatArray lse, int group, int queries,
+            int keys, int headDim, int valueDim, int valueStride, float scale, int partRows, int partKeys, int sink, int first, int last,
             int diagonal, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int part = row / partRows;
             int queryRow = row - part * partRows;
             int i = queryRow % queries;
-            int head = queryRow / queries;
-            int kvHead = (head / heads) * kvHeads + (head % heads) / (heads / kvHeads);
+            int kvHead = queryRow / queries / group;
             int partStart = part * partKeys;
             int partEnd = TornadoMath.min(keys, partStart + partKeys);
             int sinkEnd = TornadoMath.max(0, TornadoMath.min(sink, i + diagonal + 1));
@@ -48,7 +48,7 @@ public final class RangeAttention {
             int count = sinkCount + TornadoMath.max(0, windowEnd - windowStart);
             int qBase = queryRow * headDim;
             int kBase = kvHead * keys * headDim;
-            int vBase = kvHead * keys * valueDim;
+            int vBase = kvHead * keys * valueStride;
             float[] sum = new float[valueDim];
             for (int c = 0; c < valueDim; c++) {
                 sum[c] = 0.0f;
@@ -71,7 +71,7 @@ public final class RangeAttention {
                 }
                 float weight = TornadoMath.exp(score - max);
                 weights = weights + weight;
-                int vRow = vBase + j * valueDim;
+                int vRow = vBase + j * valueStride;
                 for (int c = 0; c < valueDim; c++) {
                     sum[c] = sum[c] + weight * v.get(vRow + c);
                 }

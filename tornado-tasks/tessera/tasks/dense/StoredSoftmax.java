@@ -17,14 +17,14 @@ public final class StoredSoftmax {
      * One row of the result for each query, head and batch.
      *
      * @param scores [batch, heads, queries, keys]; -1e29 or less hides the key
-     * @param v [batch, kvHeads, keys, valueDim]
+     * @param v [batch, kvHeads, keys, valueStride], of which the first valueDim channels count; may be k
      * @param out [batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [batch, heads, queries], natural logarithm; -1e30 where no key is visible and there is no sink logit
      * @param perHead [2 * heads + 1]: the sink logits come second, -1e29 or less for none
      * @param geometry base rows of v, as for {@link tessera.tasks.sparse.ListedAttention#rows}
      */
     public static void rows(FloatArray scores, FloatArray v, FloatArray out, FloatArray lse, FloatArray perHead, IntArray geometry, int heads,
-            int queries, int keys, int valueDim, int batches, int rowOffset, int rowCount) {
+            int queries, int keys, int valueDim, int valueStride, int batches, int rowOffset, int rowCount) {
         for (@Parallel int r = 0; r < rowCount; r++) {
             int row = rowOffset + r;
             int batch = row / queries / heads;
@@ -48,7 +48,7 @@ public final class StoredSoftmax {
                 if (score > -1.0e29f) {
                     float weight = TornadoMath.exp(score - max);
                     weights = weights + weight;
-                    int vRow = (vBase + j) * valueDim;
+                    int vRow = (vBase + j) * valueStride;
                     for (int c = 0; c < valueDim; c++) {
                         sum[c] = sum[c] + weight * v.get(vRow + c);
                     }

@@ -23,7 +23,7 @@ public final class ListedAttention {
      *
      * @param q [batch, heads, queries, headDim]
      * @param k rows of headDim, found by the runs
-     * @param v rows of valueDim, found by the runs
+     * @param v rows of which the first valueDim channels count, found by the runs; may be k
      * @param out [parts, batch, heads, queries, valueDim]; 0 where no key is visible
      * @param lse [parts, batch, heads, queries], natural logarithm; -1e30 where no key is visible and there is no sink logit
      * @param rowPtr runs of list l are rowPtr[l] to rowPtr[l + 1], exclusively
@@ -34,7 +34,8 @@ public final class ListedAttention {
      * @param perHead [2 * heads + 1]: slopes, sink logits (-1e29 or less for none), soft cap (0 for none)
      * @param geometry queries in a block; lists of a batch; strides of bias and mask over batch, head, query, key; two numbers
      *        for each batch: base rows of k and of v; four for each head: query head, base row of k, base row of v, first list;
-     *        then for each query of each batch its position among the keys, -2^30 where it belongs to no sequence
+     *        then for each query of each batch its position among the keys, -2^30 where it belongs to no sequence;
+     *        at the end the channels of a row of v
      * @param partRows rows in a part: batch * heads * queries
      * @param partKeys keys in a part; part c covers the keys [c * partKeys, (c + 1) * partKeys)
      */
@@ -52,6 +53,7 @@ public final class ListedAttention {
             int ofBatch = 10 + 2 * batch;
             int ofHead = 10 + 2 * batches + 4 * head;
             int position = geometry.get(10 + 2 * batches + 4 * heads + batch * queries + i);
+            int valueStride = geometry.get(10 + 2 * batches + 4 * heads + batches * queries);
             int blockQ = geometry.get(0);
             int list = batch * geometry.get(1) + geometry.get(ofHead + 3) + i / blockQ;
             int qBase = ((batch * heads + geometry.get(ofHead)) * queries + i) * headDim;
@@ -102,7 +104,7 @@ public final class ListedAttention {
                         }
                         float weight = TornadoMath.exp(score - max);
                         weights = weights + weight;
-                        int vRow = (vBase + place + t) * valueDim;
+                        int vRow = (vBase + place + t) * valueStride;
                         for (int c = 0; c < valueDim; c++) {
                             sum[c] = sum[c] + weight * v.get(vRow + c);
                         }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -19,16 +20,24 @@ import tessera.experiments.Experiment;
 import tessera.experiments.HtmlReport;
 import tessera.experiments.Protocol;
 import tessera.experiments.Report;
+import tessera.experiments.StackComparison;
+import tessera.experiments.StackPage;
+import tessera.experiments.StackResult;
 import tessera.experiments.Workload;
 import tessera.methods.Method;
 import tessera.methods.Methods;
 
 @Command(name = "compare", mixinStandardHelpOptions = true,
         description = {"Compares attention methods on every device: plans, verifies, warms up, times and reports.",
-            "Without --input and --lengths it takes the bundled sample and drawn data of growing length."},
+            "Without --input and --lengths it takes the bundled sample and drawn data of growing length.",
+            "With --stack or --ratio it compares stacks of layers: each is checked end to end at a small size, then each different layer is "
+                + "verified and timed once, reading a prompt and decoding a token after it, and the times of all layers are added up.",
+            "Each time goes to standard error as it comes, and the reports are written after each length, and when interrupted."},
         footer = {"", "Examples:", "  tessera compare --lengths 512,1k,2k,4k --methods H03,P08,L01 --device jvm",
             "  tessera compare --crossover --methods P08,D12 --lengths 512,1k,2k,4k --heads 2",
             "  tessera compare --data needle --methods H03,P08,D12 --lengths 1k",
+            "  tessera compare --stack jamba,gemma3,dense --lengths 1k,16k --device jvm",
+            "  tessera compare --ratio 0:8,1:7,4:4 --linear mamba:16 --lengths 1k",
             "  tessera compare --input qkv.safetensors --output report",
             "Exit code 1 if a result is wrong or nothing could be measured."})
 final class CompareCommand implements Callable<Integer> {
@@ -39,6 +48,9 @@ final class CompareCommand implements Callable<Integer> {
 
     @Mixin
     private CommonOptions common;
+
+    @Mixin
+    private StackOptions stacks;
 
     @Option(names = "--input", paramLabel = "FILE",
             description = "Safetensors file with q, k, v in BHLD; lengths shorter than the file take its first tokens.")
@@ -99,20 +111,62 @@ final class CompareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 0.5);
+        return stacks.given() ? stacks(protocol) : methods(protocol);
+    }
+
+    private int stacks(Protocol protocol) {
+        if (input != null || data != null || crossover || !methods.isEmpty()) {
+            throw new IllegalArgumentException("--input, --data, --methods and --crossover do not go with --stack and --ratio");
+        }
+        StackComparison comparison = stacks.comparison(batch, heads, headDim, lengths, common.devices(), protocol, seed);
+        ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
+        StackResult result;
+        try (Progress progress = new Progress("compare", comparison.size())) {
+            result = comparison.run(progress::step);
+        }
+        reports.write("report.json", out -> Rows.json(out, result.document()));
+        reports.write("report.csv", out -> Rows.csv(out, result.csv()));
+        reports.write("report.html", out -> out.print(StackPage.of(result)));
+        return common.print(command.commandLine().getOut(), result);
+    }
+
+    private int methods(Protocol protocol) {
         List<String> named = methods.isEmpty() ? USUAL_METHODS : methods;
         List<Method> chosen = Stream.concat(crossover ? Stream.of(Comparison.DENSE) : Stream.empty(), named.stream()).map(catalogue).distinct().toList();
-        Protocol protocol = Protocol.of(budget != null ? budget : quick ? 0.2 : 0.5);
         Experiment experiment = new Experiment(chosen, workloads(), common.devices(), protocol, seed);
         ReportFolder reports = ReportFolder.of(output, "report.html", "report.json", "report.csv");
 
         Comparison comparison;
+        AtomicReference<Comparison> soFar = new AtomicReference<>();
+        Thread interrupted = new Thread(() -> {
+            if (soFar.get() != null) {
+                write(reports, soFar.get().sorted());
+                show(reports, soFar.get().sorted());
+            }
+        });
+        Runtime.getRuntime().addShutdownHook(interrupted);
         try (Progress progress = new Progress("compare", experiment.size())) {
-            comparison = experiment.run(progress::step);
+            comparison = experiment.run(progress::step, measured -> {
+                soFar.set(measured);
+                progress.say(command.commandLine().getErr(), Report.line(measured.measurements().getLast()));
+                if (measured.measurements().size() % (chosen.size() * experiment.devices().size()) == 0) {
+                    write(reports, measured.sorted());
+                }
+            });
+            Runtime.getRuntime().removeShutdownHook(interrupted);
         }
+        show(reports, comparison);
+        return comparison.passed() ? 0 : 1;
+    }
+
+    private static void write(ReportFolder reports, Comparison comparison) {
         reports.write("report.json", out -> Rows.json(out, Report.document(comparison)));
         reports.write("report.csv", out -> Rows.csv(out, Report.csv(comparison)));
         reports.write("report.html", out -> out.print(HtmlReport.of(comparison)));
+    }
 
+    private void show(ReportFolder reports, Comparison comparison) {
         PrintWriter out = command.commandLine().getOut();
         switch (common.format) {
             case JSON -> Rows.json(out, Report.document(comparison));
@@ -132,7 +186,6 @@ final class CompareCommand implements Callable<Integer> {
             }
         }
         out.flush();
-        return comparison.passed() ? 0 : 1;
     }
 
     private List<Workload> workloads() {

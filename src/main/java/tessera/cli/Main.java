@@ -25,8 +25,12 @@ import tessera.experiments.Machine;
             SparseCommand.class,
             GrowthCommand.class,
             LayoutsCommand.class,
+            KvCacheCommand.class,
             LinearCommand.class,
+            OverheadCommand.class,
             QuantCommand.class,
+            TuneCommand.class,
+            CacheCommand.class,
             VerifyCommand.class,
             ConformanceCommand.class,
             CommandLine.HelpCommand.class

@@ -22,4 +22,10 @@ final class MeasureOptions {
     Protocol protocol() {
         return Protocol.of(budget);
     }
+
+    /** With up to that many runs of each point. */
+    Protocol protocol(int most) {
+        Protocol usual = protocol();
+        return new Protocol(budget, usual.fewest(), most);
+    }
 }

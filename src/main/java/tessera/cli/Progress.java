@@ -1,6 +1,7 @@
 package tessera.cli;
 
 import java.io.Console;
+import java.io.PrintWriter;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -22,6 +23,12 @@ final class Progress implements AutoCloseable {
             bar.step();
             bar.setExtraMessage(" " + what);
         }
+    }
+
+    /** A line that stays, in place of the bar, which comes back below it. */
+    void say(PrintWriter out, String line) {
+        out.println(bar == null ? line : "\r\u001B[K" + line);
+        out.flush();
     }
 
     @Override

@@ -107,7 +107,7 @@ final class RunCommand implements Callable<Integer> {
         row.put("device", result.device());
         row.put("plan", result.plan().summary());
         row.put("kernelMillis", result.timing().kernelMillis());
-        row.put("transferMillis", result.timing().transfer() / 1e6);
+        row.put("transferMillis", result.timing().transferMillis());
         row.put("compileMillis", result.timing().compile() / 1e6);
         row.put("totalMillis", result.timing().totalMillis());
         row.put("selfCheckMaxAbs", check.maxAbs());

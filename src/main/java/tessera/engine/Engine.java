@@ -21,9 +21,16 @@ public interface Engine {
         /**
          * Copies inputs in, runs every task, copies outputs out.
          *
+         * @param timed whether to measure kernels and transfers, which costs time outside of them; the first run always does, for a
+         *     kernel that took time is one that ran on the device
          * @throws tessera.TesseraException if a kernel did not compile or did not run on the device
          */
-        Timing run();
+        Timing run(boolean timed);
+
+        /** A run whose kernels and transfers are measured. */
+        default Timing run() {
+            return run(true);
+        }
 
         /** What the device's own compiler is given, for example OpenCL C or PTX; empty where there is none. Asked for before the first run. */
         default String source() {

@@ -43,7 +43,7 @@ public final class JvmEngine implements Engine {
         }
 
         @Override
-        public Timing run() {
+        public Timing run(boolean timed) {
             long begin = System.nanoTime();
             program.start().run();
             long start = System.nanoTime();
@@ -52,7 +52,7 @@ public final class JvmEngine implements Engine {
                     emulate(task);
                 } else {
                     int slice = Math.max(1, Math.ceilDiv(task.rows(), SLICES_PER_THREAD * pool.getParallelism()));
-                    pool.invoke(new Slice(task, slice, 0, task.rows()));
+                    pool.invoke(new Slice(task, Vectors.in(task.kernel()), slice, 0, task.rows()));
                 }
             }
             program.finish().run();
@@ -69,12 +69,14 @@ public final class JvmEngine implements Engine {
     private static final class Slice extends RecursiveAction {
         private static final long serialVersionUID = 1L;
         private final transient Task task;
+        private final transient Kernel kernel;
         private final int size;
         private final int from;
         private final int to;
 
-        Slice(Task task, int size, int from, int to) {
+        Slice(Task task, Kernel kernel, int size, int from, int to) {
             this.task = task;
+            this.kernel = kernel;
             this.size = size;
             this.from = from;
             this.to = to;
@@ -84,10 +86,10 @@ public final class JvmEngine implements Engine {
         protected void compute() {
             if (to - from > size) {
                 int middle = (from + to) >>> 1;
-                invokeAll(new Slice(task, size, from, middle), new Slice(task, size, middle, to));
+                invokeAll(new Slice(task, kernel, size, from, middle), new Slice(task, kernel, size, middle, to));
                 return;
             }
-            task.kernel().call(task.slice(from, to - from));
+            kernel.call(task.slice(from, to - from));
         }
     }
 

@@ -1,7 +1,7 @@
 package tessera.engine;
 
 /**
- * Where the time of one run went, in nanoseconds.
+ * Where the time of one run went, in nanoseconds; -1 stands for what was not measured.
  *
  * @param kernel inside kernels, and in what the host computes in the place of a last one
  * @param transfer copying to and from the device
@@ -9,14 +9,33 @@ package tessera.engine;
  * @param total around everything, as the caller sees it
  */
 public record Timing(long kernel, long transfer, long compile, long total) {
+    private static final long UNKNOWN = -1;
+
+    /** A run that nobody looked into. */
+    static Timing of(long total) {
+        return new Timing(UNKNOWN, UNKNOWN, 0, total);
+    }
+
+    /** Whether the times of kernels and transfers are known. */
+    public boolean measured() {
+        return kernel != UNKNOWN;
+    }
 
     /** The times of two runs, one after the other. */
     public Timing plus(Timing next) {
-        return new Timing(kernel + next.kernel, transfer + next.transfer, compile + next.compile, total + next.total);
+        boolean known = measured() && next.measured();
+        return new Timing(known ? kernel + next.kernel : UNKNOWN, known ? transfer + next.transfer : UNKNOWN, compile + next.compile,
+                total + next.total);
     }
 
+    /** NaN if it was not measured. */
     public double kernelMillis() {
-        return kernel / 1e6;
+        return measured() ? kernel / 1e6 : Double.NaN;
+    }
+
+    /** NaN if it was not measured. */
+    public double transferMillis() {
+        return measured() ? transfer / 1e6 : Double.NaN;
     }
 
     public double totalMillis() {

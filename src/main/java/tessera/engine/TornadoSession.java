@@ -28,12 +28,15 @@ final class TornadoSession implements Engine.Session {
     private final Program program;
     private final Map<String, Kernel> kernels = new LinkedHashMap<>();
     private final TornadoExecutionPlan plan;
+    private final Canaries canaries;
     private boolean ran;
+    private boolean profiled = true;
     private TesseraException failure;
 
     TornadoSession(Device device, TornadoDevice target, Program program) {
         this.device = device;
         this.program = program;
+        canaries = new Canaries(program);
         TaskGraph graph = new TaskGraph(GRAPH);
         GridScheduler grids = new GridScheduler();
         graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, program.inputs().toArray());
@@ -53,16 +56,24 @@ final class TornadoSession implements Engine.Session {
     }
 
     @Override
-    public Timing run() {
+    public Timing run(boolean timed) {
         if (failure != null) {
             throw failure;
         }
         long start = System.nanoTime();
+        profile(timed || !ran);
         program.start().run();
+        canaries.put();
         TornadoProfilerResult profile;
         try {
             profile = plan.execute().getProfilerResult();
-            requireRun(kernels, device, profile.getDeviceKernelTime(), ran ? "" : profile.getProfileLog());
+            if (profiled) {
+                requireRun(kernels, device, profile.getDeviceKernelTime(), ran ? "" : profile.getProfileLog());
+            }
+            if (canaries.anyAlive()) {
+                throw new TesseraException("nothing came back from " + device + " after " + names(kernels) + "; an earlier fault of a kernel may"
+                        + " have stopped the device for this process: start anew");
+            }
             ran = true;
         } catch (VirtualMachineError e) {
             throw e;
@@ -74,8 +85,23 @@ final class TornadoSession implements Engine.Session {
         long onHost = System.nanoTime();
         program.finish().run();
         long end = System.nanoTime();
+        if (!profiled) {
+            return Timing.of(end - start);
+        }
         long transfer = profile.getDeviceWriteTime() + profile.getDeviceReadTime();
         return new Timing(profile.getDeviceKernelTime() + end - onHost, transfer, profile.getCompileTime(), end - start);
+    }
+
+    /** TornadoVM's profiler waits for every single step, and writes a log. */
+    private void profile(boolean wanted) {
+        if (wanted != profiled) {
+            if (wanted) {
+                plan.withProfiler(ProfilerMode.SILENT);
+            } else {
+                plan.withoutProfiler();
+            }
+            profiled = wanted;
+        }
     }
 
     /** TornadoVM prints it while it compiles. */

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
@@ -30,6 +31,7 @@ import tessera.methods.Step;
 import tessera.operators.Operators;
 import tessera.planner.Plan;
 import tessera.reference.Accuracy;
+import tessera.reference.AttentionReference;
 import tessera.reference.Expected;
 import tessera.reference.Sample;
 
@@ -58,8 +60,13 @@ final class Check {
     private final DenseTwin dense;
 
     Check(Method method, Case problem, long seed) {
+        this(method, problem, seed, new HashMap<>());
+    }
+
+    /** @param dense rows of dense attention that were computed for other cases; those of this one are added */
+    Check(Method method, Case problem, long seed, Map<Object, AttentionReference.Row[]> dense) {
         this(problem, problem.steps().stream().mapToDouble(step -> workOfFormula(step.spec())).sum() <= WORK ? method.twin() : null,
-                KEEPING.contains(method.row().family()) ? DenseTwin.of(problem, seed) : null, seed);
+                KEEPING.contains(method.row().family()) ? DenseTwin.of(problem, seed, dense) : null, seed);
     }
 
     /** The reference alone, where there is no method with a formula of its own. */
@@ -106,6 +113,11 @@ final class Check {
         return worst;
     }
 
+    /** The accuracy of inputs and outputs of a case of one step. */
+    Accuracy of(Map<String, Tensor> tensors) {
+        return reference(problem.steps().getFirst(), tensors).compare(tensors);
+    }
+
     /** What the last run keeps of dense attention; see {@link DenseTwin#fidelity}. */
     Fidelity fidelity(PreparedCase run, List<Plan> plans, long[] kernels, Needle needle) {
         return dense == null ? Fidelity.UNKNOWN : dense.fidelity(run, plans, kernels, needle);
@@ -135,6 +147,7 @@ final class Check {
     private static int units(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> a.batch() * a.heads() * a.queries();
+            case CodedAttentionSpec a -> a.batch() * a.heads() * a.queries();
             case ConvolutionSpec c -> c.batch() * c.channels();
             case EpilogueSpec e -> e.batch() * e.heads() * e.length();
             case FeatureSpec f -> f.batch() * f.heads() * f.length();
@@ -154,6 +167,7 @@ final class Check {
     private static double workOfUnit(Spec spec) {
         return switch (spec) {
             case AttentionSpec a -> (double) a.keys() * (a.headDim() + a.valueDim());
+            case CodedAttentionSpec a -> (double) a.keys() * (2 * a.headDim() + a.valueDim());
             case ConvolutionSpec c -> (double) c.length() * c.width();
             case EpilogueSpec e -> (double) e.dim() * e.dim();
             case FeatureSpec f -> (double) f.size() * f.dim();

@@ -21,6 +21,14 @@ public record Comparison(Machine machine, List<Workload> workloads, Instant date
     /** The dense method that others are compared with: FlashAttention-2, else the first dense one with a time there. */
     public static final String DENSE = "H03";
 
+    /** The same, by device, then by method in the order in which they were measured first, then by length. */
+    public Comparison sorted() {
+        List<String> methods = measurements.stream().map(m -> m.method().id()).distinct().toList();
+        List<Measurement> sorted = measurements.stream().sorted(Comparator.comparingInt((Measurement m) -> machine.devices().indexOf(m.device()))
+                .thenComparingInt(m -> methods.indexOf(m.method().id())).thenComparingInt(Measurement::length)).toList();
+        return new Comparison(machine, workloads, date, protocol, sorted);
+    }
+
     /** True unless a result is wrong or nothing could be measured at all. */
     public boolean passed() {
         return measurements.stream().noneMatch(Measurement::isWrong) && measurements.stream().anyMatch(Measurement::verified);

@@ -19,7 +19,7 @@ import tessera.methods.Row;
 public final class HtmlReport {
     private static final List<String> NUMBERS = List.of("length", "kernel, ms", "p10 – p90", "runs", "speed-up", "RMS error", "max error",
             "density");
-    private static final List<String> SIZES = List.of("MiB", "GFLOP/s");
+    private static final List<String> SIZES = List.of("cache B/token", "MiB", "GFLOP/s");
     private static final List<String> TEXTS = List.of("plan", "checked", "note");
 
     private final Comparison comparison;
@@ -55,7 +55,7 @@ public final class HtmlReport {
                 + "Density is visited pairs of tokens over all pairs: one half for dense causal attention. Recall is the part of dense attention's "
                 + "weight that falls on visited keys, “vs dense” the RMS ratio of the distance from its result, both on sampled queries in double "
                 + "precision; needle the share of the queries looking for one key that visit it; selection the share of the kernel time spent on "
-                + "choosing keys; efficiency the speed-up times the visited pairs over those of dense attention. Checked says which part of the "
+                + "choosing keys; cache the bytes of keys, values or latents that one layer holds of one token; efficiency the speed-up times the visited pairs over those of dense attention. Checked says which part of the "
                 + "result was compared with the operator's reference, and “+ formula” that all of it was compared with the method's own formula. "
                 + "The raw samples are in report.json and report.csv.</p>");
         return page.append("</main>\n</body>\n</html>\n").toString();
@@ -176,6 +176,7 @@ public final class HtmlReport {
             Double value = Report.KEPT.get(column).apply(comparison, m);
             cell(true, value == null ? "–" : number(value));
         });
+        cell(true, m.cacheBytesPerToken() == null ? "–" : number(m.cacheBytesPerToken()));
         cell(true, m.cost() == null ? "–" : number(m.cost().memoryBytes() / (double) (1 << 20)));
         cell(true, m.verified() ? number(m.cost().flops() / m.kernel().median() / 1e6) : "–");
         cell(false, m.plan() == null ? "–" : m.plan());
@@ -226,7 +227,7 @@ public final class HtmlReport {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
     }
 
-    private static String stylesheet() {
+    static String stylesheet() {
         try (InputStream css = HtmlReport.class.getResourceAsStream("/tessera/report.css")) {
             return new String(css.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -68,6 +68,11 @@ public record Measurement(Row method, Device device, int length, Case problem, L
         return plans.isEmpty() ? null : Cost.sum(plans.stream().map(Plan::cost).toList());
     }
 
+    /** What one layer keeps of one token; null if that is nothing, or a state of one size. */
+    public Double cacheBytesPerToken() {
+        return problem == null || problem.cacheBytesPerToken().isEmpty() ? null : Double.valueOf(problem.cacheBytesPerToken().getAsDouble());
+    }
+
     public double[] kernelMillis() {
         return millis(Timing::kernel);
     }

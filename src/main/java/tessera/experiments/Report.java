@@ -88,6 +88,7 @@ public final class Report {
         row.put("flops", m.cost() == null ? null : m.cost().flops());
         row.put("bytes", m.cost() == null ? null : m.cost().bytes());
         row.put("memoryBytes", m.cost() == null ? null : m.cost().memoryBytes());
+        row.put("cacheBytesPerToken", m.cacheBytesPerToken());
         row.put("density", m.density());
         row.put("recall", m.fidelity().recall());
         row.put("denseError", m.fidelity().error());
@@ -175,10 +176,18 @@ public final class Report {
                     row.put(name, part.apply(comparison, m));
                 }
             });
+            row.put("cache B/token", m.cacheBytesPerToken());
             row.put("MiB", m.cost() == null ? null : m.cost().memoryBytes() / (double) (1 << 20));
             row.put("note", m.reason() == null ? comparison.note(m) : failure(m));
             return row;
         }).toList();
+    }
+
+    /** A measurement in one line. */
+    public static String line(Measurement m) {
+        String point = m.method() + " at " + m.length() + " on " + m.device().id() + ": ";
+        return point + (m.verified() ? String.format(Locale.ROOT, "%.4g ms in kernels, %.4g ms from call to result", m.kernel().median(), m.total().median())
+                : failure(m));
     }
 
     /** From which length on each method beats dense attention, as in the document. */

@@ -32,8 +32,8 @@ record Trials(Row method, List<? extends Spec> specs, List<Device> devices, Pred
     List<Measurement> run(Consumer<String> progress) {
         List<Measurement> measured = new ArrayList<>();
         for (Spec spec : specs) {
-            Map<String, Tensor> inputs = inputs(spec);
-            Workload workload = new Workload("drawn, seed " + seed, inputs.get("q"), inputs.get("k"), inputs.get("v"), null, false);
+            Map<String, Tensor> inputs = inputs(spec, seed);
+            Workload workload = workload(inputs, seed);
             Check check = new Check(new Case(spec, inputs), seed);
             for (Device device : devices) {
                 for (Predicate<Plan> plan : plans(spec, device)) {
@@ -45,7 +45,11 @@ record Trials(Row method, List<? extends Spec> specs, List<Device> devices, Pred
         return measured;
     }
 
-    private Map<String, Tensor> inputs(Spec spec) {
+    static Workload workload(Map<String, Tensor> inputs, long seed) {
+        return new Workload("drawn, seed " + seed, inputs.get("q"), inputs.get("k"), inputs.get("v"), null, false);
+    }
+
+    static Map<String, Tensor> inputs(Spec spec, long seed) {
         if (spec instanceof AttentionSpec attention) {
             Workload drawn = Workload.drawn(attention, seed);
             return Map.of("q", drawn.q(), "k", drawn.k(), "v", drawn.v());

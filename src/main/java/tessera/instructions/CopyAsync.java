@@ -2,6 +2,7 @@ package tessera.instructions;
 
 import java.nio.ByteBuffer;
 import tessera.engine.WorkItem;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
@@ -56,6 +57,30 @@ public final class CopyAsync {
         item.copies().start(() -> {
             for (int i = 0; i < BYTES / 4; i++) {
                 memory.putFloat(to + 4 * i, source.get(from + i));
+            }
+        });
+    }
+
+    /**
+     * Starts to copy the 16 elements from {@code index + offset} on: PTX {@code cp.async.cg.shared.global}.
+     *
+     * @param sharedOffset bytes, constant
+     * @param offset elements, constant
+     */
+    @Ptx("""
+            {
+            .reg .s64 address;
+            mad.wide.s32 address, ${3}, 1, ${2};
+            cp.async.cg.shared.global [${0}+#{1}], [address+#{4*1+header}], 16;
+            }""")
+    public static void copy(int shared, int sharedOffset, ByteArray source, int index, int offset) {
+        int from = Alignment.require(index + offset, BYTES);
+        int to = Alignment.require(shared + sharedOffset, BYTES);
+        WorkItem item = WorkItem.current();
+        ByteBuffer memory = item.shared();
+        item.copies().start(() -> {
+            for (int i = 0; i < BYTES; i++) {
+                memory.put(to + i, source.get(from + i));
             }
         });
     }

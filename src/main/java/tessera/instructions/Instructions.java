@@ -8,8 +8,9 @@ import java.util.List;
 public final class Instructions {
 
     private static final List<Class<?>> CLASSES = List.of(Bits.class, CopyAsync.class, Exp2.class, Fmax.class, Fragment.class, HalfPair.class,
-            LoadGlobal.class, LoadMatrix.class, LoadShared.class, MultiplyBfloat.class, MultiplyHalf.class, MultiplyTf32.class,
-            PackBfloat.class, PackHalf.class, Select.class, Shared.class, ShuffleXor.class, StoreGlobal.class, StoreShared.class, SyncWarp.class, Tf32.class, Vote.class);
+            LoadGlobal.class, LoadMatrix.class, LoadShared.class, MultiplyBfloat.class, MultiplyBytes.class, MultiplyHalf.class, MultiplyTf32.class,
+            PackBfloat.class, PackHalf.class, Select.class, Shared.class, Shuffle.class, ShuffleXor.class, StoreGlobal.class, StoreShared.class, SyncWarp.class,
+            Tf32.class, Vote.class);
 
     private Instructions() {
     }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import tessera.Arrangement;
 import tessera.AttentionSpec;
 import tessera.Tensor;
@@ -45,7 +44,7 @@ final class GivenLists {
         for (int batch = 0; batch < spec.batch(); batch++) {
             for (int map = 0; map < maps; map++) {
                 int listHead = map / (maps / arrangement.listHeads());
-                TreeSet<Integer> columns = named("keyColumns", batch * arrangement.listHeads() + listHead, arrangement.columns(), spec.keys());
+                int[] columns = named("keyColumns", batch * arrangement.listHeads() + listHead, arrangement.columns(), spec.keys());
                 for (int first = 0; first < spec.queries(); first += arrangement.listQueries()) {
                     int rows = Math.min(arrangement.listQueries(), spec.queries() - first);
                     Cut cut = new Cut(spec, spec.mask().window(map / (maps / spec.mask().maps())), sequences.ownPosition(batch, first), rows,
@@ -59,14 +58,20 @@ final class GivenLists {
     }
 
     /** What a list names, joined where it touches. */
-    private List<Keys> keys(int batch, int block, int listHead, TreeSet<Integer> columns) {
+    private List<Keys> keys(int batch, int blockRow, int listHead, int[] columns) {
         int size = arrangement.listBlock();
-        int list = (batch * Math.ceilDiv(spec.queries(), arrangement.listQueries()) + block) * arrangement.listHeads() + listHead;
-        TreeSet<Integer> blocks = named("keyBlocks", list, arrangement.lists(), Math.ceilDiv(spec.keys(), size));
+        int list = (batch * Math.ceilDiv(spec.queries(), arrangement.listQueries()) + blockRow) * arrangement.listHeads() + listHead;
+        int[] blocks = named("keyBlocks", list, arrangement.lists(), Math.ceilDiv(spec.keys(), size));
         List<Keys> all = new ArrayList<>();
-        blocks.forEach(b -> join(all, b * size, Math.min(spec.keys(), (b + 1) * size)));
+        for (int block : blocks) {
+            join(all, block * size, Math.min(spec.keys(), (block + 1) * size));
+        }
         List<Keys> single = new ArrayList<>();
-        columns.stream().filter(key -> !blocks.contains(key / size)).forEach(key -> join(single, key, key + 1));
+        for (int key : columns) {
+            if (Arrays.binarySearch(blocks, key / size) < 0) {
+                join(single, key, key + 1);
+            }
+        }
         all.addAll(single);
         return all;
     }
@@ -76,20 +81,29 @@ final class GivenLists {
         all.add(new Keys(touches ? all.removeLast().from : from, to));
     }
 
-    /** What one of the lists of an input names; the first there are if there is no input yet. */
-    private TreeSet<Integer> named(String input, int list, int size, int count) {
-        TreeSet<Integer> named = new TreeSet<>();
+    /** What one of the lists of an input names, ascending and each once; the first there are if there is no input yet. */
+    private int[] named(String input, int list, int size, int count) {
+        Tensor given = inputs.get(input);
+        int[] named = new int[size];
+        int some = 0;
         for (int n = 0; n < size; n++) {
-            int one = inputs.containsKey(input) ? (int) inputs.get(input).get(list * size + n) : Math.min(n, count - 1);
+            int one = given != null ? (int) given.get(list * size + n) : Math.min(n, count - 1);
             if (one < -1 || one >= count) {
-                int[] dims = inputs.get(input).shape().dims();
+                int[] dims = given.shape().dims();
                 throw new IllegalArgumentException(input + index(list * size + n, dims) + " must be between -1 and " + (count - 1) + ", got " + one);
             }
             if (one >= 0) {
-                named.add(one);
+                named[some++] = one;
             }
         }
-        return named;
+        Arrays.sort(named, 0, some);
+        int kept = 0;
+        for (int n = 0; n < some; n++) {
+            if (n == 0 || named[n] != named[n - 1]) {
+                named[kept++] = named[n];
+            }
+        }
+        return Arrays.copyOf(named, kept);
     }
 
     private static String index(int element, int[] dims) {

@@ -95,7 +95,8 @@ public final class Sequences {
         return -1;
     }
 
-    int keys(int sequence) {
+    /** Number of keys of a sequence. */
+    public int keys(int sequence) {
         return lengths[sequence];
     }
 

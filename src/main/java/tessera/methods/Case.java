@@ -3,9 +3,12 @@ package tessera.methods;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.DType;
 import tessera.QuantisedAttentionSpec;
 import tessera.RecurrenceSpec;
@@ -20,9 +23,10 @@ import tessera.planner.Planner;
  * one is the result.
  *
  * @param inputs what the steps read by name, and what else the twin needs
+ * @param cache what of every token is kept for later ones
  * @param selected the lists that the method selects by its twin, by the output that must hold the same ones, such as {@code select.keyBlocks}
  */
-public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Selected> selected) {
+public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Selected> selected, Cache cache) {
 
     /** What a twin selects: a list for each row of an output {@code [..., lists]}, in any order and without the -1 of the output. */
     @FunctionalInterface
@@ -30,9 +34,19 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Sel
         int[][] of(Map<String, Tensor> inputs);
     }
 
-    /** A method whose steps select nothing. */
+    /**
+     * What is kept of every token.
+     *
+     * @param tensors inputs of the case, and outputs of steps as {@code step.name}; none where a state or nothing is kept
+     * @param layers layers that share it
+     */
+    public record Cache(List<String> tensors, int layers) {
+    }
+
+    /** A method whose steps select nothing. An attention keeps the keys and values that it is given. */
     public Case(List<Step> steps, Map<String, Tensor> inputs) {
-        this(steps, inputs, Map.of());
+        this(steps, inputs, Map.of(), new Cache(steps.stream().anyMatch(step -> step.spec() instanceof AttentionSpec)
+                ? Stream.of("k", "v").filter(inputs::containsKey).toList() : List.of(), 1));
     }
 
     /** A method of one operator. */
@@ -49,7 +63,44 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Sel
     public Case selecting(String output, Selected twin) {
         Map<String, Selected> all = new LinkedHashMap<>(selected);
         all.put(output, twin);
-        return new Case(steps, inputs, all);
+        return new Case(steps, inputs, all, cache);
+    }
+
+    /** The same, which keeps these tensors of every token instead. */
+    public Case caching(String... tensors) {
+        return new Case(steps, inputs, selected, new Cache(List.of(tensors), 1));
+    }
+
+    /** The same, whose cache serves so many layers. */
+    public Case forLayers(int layers) {
+        return new Case(steps, inputs, selected, new Cache(cache.tensors, layers));
+    }
+
+    /** Bytes that one layer keeps of one token, as the tensors of the cache are stored; empty if it keeps nothing of every token. */
+    public OptionalDouble cacheBytesPerToken() {
+        Tensor keys = inputs.get("k");
+        if (cache.tensors.isEmpty() || keys == null || keys.shape().rank() != 4) {
+            return OptionalDouble.empty();
+        }
+        long bytes = cache.tensors.stream().mapToLong(this::bytes).sum();
+        return OptionalDouble.of((double) bytes / ((long) keys.shape().dim(0) * keys.shape().dim(2) * cache.layers));
+    }
+
+    private long bytes(String name) {
+        Tensor input = inputs.get(name);
+        if (input != null) {
+            return (long) input.shape().elements() * input.dtype().bytes();
+        }
+        Step step = steps.stream().filter(s -> name.startsWith(s.name() + ".")).findFirst().orElseThrow();
+        String output = name.substring(step.name().length() + 1);
+        return (long) step.spec().outputs().get(output).elements() * type(step, output).bytes();
+    }
+
+    /** The type in which a step's output is kept: that of the case for its result and its cache, else as kernels write it. */
+    DType type(Step step, String output) {
+        DType computed = step.spec().computedType(output);
+        return step == steps.getLast() ? step.spec().outputType(output)
+                : computed.isFloat() && cache.tensors.contains(step.name() + "." + output) ? dtype() : computed;
     }
 
     /** What the last step computes. */
@@ -67,6 +118,7 @@ public record Case(List<Step> steps, Map<String, Tensor> inputs, Map<String, Sel
         return steps.reversed().stream().map(Step::spec).<Boolean>mapMulti((spec, said) -> {
             switch (spec) {
                 case AttentionSpec attention -> said.accept(attention.causal());
+                case CodedAttentionSpec coded -> said.accept(coded.causal());
                 case QuantisedAttentionSpec quantised -> said.accept(quantised.attention().causal());
                 case RecurrenceSpec recurrence -> said.accept(recurrence.causal());
                 default -> { }

@@ -125,7 +125,7 @@ final class ClusterCacheMethods {
         }).toArray(int[][]::new);
     }
 
-    /** The centroid in the most similar direction; one that no key would have gets the key that is least similar to its own, if not alone. */
+    /** The centroid in the most similar direction, by cosines in the steps of {@link KMeans#STEP}; one that no key would have gets the key that is least similar to its own, if not alone. */
     private static int[] nearest(double[][] keys, double[][] centroids) {
         int[] of = Arrays.stream(keys).mapToInt(key -> IntStream.range(0, centroids.length).boxed()
                 .max(Comparator.<Integer, Double>comparing(m -> cosine(key, centroids[m])).thenComparing(m -> -m)).orElseThrow()).toArray();
@@ -146,7 +146,7 @@ final class ClusterCacheMethods {
     }
 
     private static double cosine(double[] x, double[] y) {
-        return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
+        return KMeans.stepped(dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y)));
     }
 
     private static double dot(double[] x, double[] y) {

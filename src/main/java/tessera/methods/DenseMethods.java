@@ -13,7 +13,7 @@ final class DenseMethods {
     static final List<Method> ALL = List.of(
             new Method("H01", (q, k, v, _) -> bidirectional(q, k, v, _ -> true), DenseMethods::everyPair),
             new Method("H02", (q, k, v, _) -> bidirectional(q, k, v, variant("rows")), DenseMethods::everyPair),
-            new Method("H03", (q, k, v, _) -> new Case(Setup.attention(q).causal().build(), Setup.inputs(q, k, v), variant("matrix", "registers", "tiles", "rows")),
+            new Method("H03", (q, k, v, _) -> new Case(Setup.attention(q).causal().build(), Setup.inputs(q, k, v), variant("matrix", "registers", "tiles", "strips", "rows")),
                     in -> SoftmaxTwin.of(in.get("q"), in.get("k"), in.get("v"), (_, i, j) -> j <= i)),
             new Method("H09", DenseMethods::split, DenseMethods::everyPair));
 

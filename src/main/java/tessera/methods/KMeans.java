@@ -28,9 +28,12 @@ record KMeans(String name, Shape shape, int clusters, int iterations, Distance d
     enum Distance {
         /** {@code |x - m|²}. */
         SQUARED,
-        /** {@code 1 - x·m / (|x| |m|)}. */
+        /** {@code 1 - x·m / (|x| |m|)}, in steps of {@link #STEP}. */
         COSINE
     }
+
+    /** Far above the rounding of float32: to a token at right angles to all centroids they are then equally near, and it takes the first. */
+    static final double STEP = 0x1p-16;
 
     /** @throws IllegalArgumentException if there are not enough tokens */
     KMeans {
@@ -110,7 +113,9 @@ record KMeans(String name, Shape shape, int clusters, int iterations, Distance d
     }
 
     private Groups groups(Map<String, Tensor> there, int t) {
-        Tensor scores = there.get(name + ".scores" + t + ".out");
+        Tensor x = tokens.apply(there);
+        Tensor products = there.get(name + ".scores" + t + ".out");
+        Tensor scores = distance == Distance.COSINE ? cosines(products, x) : products;
         Groups groups = Groups.largest(scores);
         int n = shape.dim(2);
         for (int row = 0; row < groups.of().length; row++) {
@@ -121,7 +126,8 @@ record KMeans(String name, Shape shape, int clusters, int iterations, Distance d
             }
             double[] distances = new double[n];
             for (int i = 0; i < n; i++) {
-                distances[i] = distance(tokens.apply(there), row * n + i, scores.get((row * n + i) * clusters + of[i]));
+                double score = scores.get((row * n + i) * clusters + of[i]);
+                distances[i] = distance == Distance.COSINE ? 1 - score : squares(x, row * n + i) - 2 * score;
             }
             for (int empty = 0; empty < clusters; empty++) {
                 if (sizes[empty] == 0) {
@@ -135,12 +141,27 @@ record KMeans(String name, Shape shape, int clusters, int iterations, Distance d
         return groups;
     }
 
-    private double distance(Tensor x, int token, double score) {
+    /** The cosines that products with centroids of length 1 say, in steps. */
+    private Tensor cosines(Tensor products, Tensor x) {
+        Tensor cosines = Tensor.zeros(products.shape().dims());
+        for (int e = 0; e < cosines.shape().elements(); e++) {
+            double squares = squares(x, e / clusters);
+            cosines.set(e, squares > 0 ? (float) stepped(products.get(e) / Math.sqrt(squares)) : 0);
+        }
+        return cosines;
+    }
+
+    /** The nearest step, 0 without a sign. */
+    static double stepped(double cosine) {
+        return Math.rint(cosine / STEP) * STEP + 0.0;
+    }
+
+    private double squares(Tensor x, int token) {
         double squares = 0;
         for (int c = 0; c < shape.dim(3); c++) {
             squares += (double) x.get(token * shape.dim(3) + c) * x.get(token * shape.dim(3) + c);
         }
-        return distance == Distance.SQUARED ? squares - 2 * score : squares > 0 ? 1 - score / Math.sqrt(squares) : 1;
+        return squares;
     }
 
     private static int farthest(int[] of, int[] sizes, double[] distances) {

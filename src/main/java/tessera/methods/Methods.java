@@ -7,15 +7,15 @@ import java.util.stream.Stream;
 
 /** The methods that can be run, one for each implemented row of the {@link Catalogue}. */
 public final class Methods {
-    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL,
+    private static final List<Method> ALL = Stream.of(DenseMethods.ALL, PagedMethods.ALL, SparseMethods.ALL, PatternMethods.ALL, SageMethods.ALL,
             VideoMethods.ALL, PooledBlockMethods.ALL, VerticalSlashMethods.ALL, SampledMethods.ALL,
             SeerMethods.ALL, DraftMethods.ALL, ClusterBlockMethods.ALL, ListedMethods.ALL, NativeSparseMethods.ALL, RectifiedMethods.ALL, CubeMethods.ALL,
             SparseLinearMethods.ALL, LayeredMethods.ALL, FeatureMethods.ALL, RandomFeatureMethods.ALL, GatedMethods.ALL, GatedOutputMethods.ALL,
             RwkvMethods.ALL, StateSpaceMethods.ALL, SlotMethods.ALL, LogLinearMethods.ALL, DeltaMethods.ALL, FastWeightMethods.ALL,
-            ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL,
+            ConvolutionMethods.ALL, ChelaMethods.ALL, AttentionFreeMethods.ALL, CompactMethods.ALL, LatentMethods.ALL, FactoredMethods.ALL, LowRankMethods.ALL,
             ClusterMethods.ALL, HashMethods.ALL, HeadMethods.ALL, RetrievalMethods.ALL, DiffusionMethods.ALL, QuantisedMethods.ALL, LowBitMethods.ALL,
             ChannelMethods.ALL, CodeMethods.ALL, EstimateMethods.ALL, EvictionMethods.ALL, CacheMethods.ALL,
-            ClusterCacheMethods.ALL).flatMap(List::stream).toList();
+            ClusterCacheMethods.ALL, StackMethods.ALL).flatMap(List::stream).toList();
 
     private Methods() {
     }

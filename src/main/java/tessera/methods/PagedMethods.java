@@ -1,19 +1,29 @@
 package tessera.methods;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
-import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.CausalAlignment;
-import tessera.DType;
 import tessera.MergeSpec;
 import tessera.Shape;
 import tessera.Tensor;
+import tessera.caches.CacheSpec;
+import tessera.caches.CacheView;
+import tessera.caches.KvCache;
+import tessera.caches.KvSequence;
 
 /** Exact attention over keys that lie in pages. Each batch is a sequence, and they differ in length. */
 final class PagedMethods {
+
+    /** Tokens in a page, and those by which sequences grow. */
+    private static final int SIZE = 16;
+    private static final int PIECE = 5;
 
     static final List<Method> ALL = List.of(
             new Method("H10", PagedMethods::paged, PagedMethods::pagedTwin),
@@ -27,18 +37,53 @@ final class PagedMethods {
         return IntStream.range(0, shape.dim(0)).map(b -> shape.dim(2) - b % 4 * (shape.dim(2) / 8)).toArray();
     }
 
+    /**
+     * The first tokens of every batch, in a cache whose pages others have left in a drawn order; sequences grow in turn. Slots without a
+     * token are NaN, as nothing may read them.
+     */
+    private static List<KvSequence> stored(KvCache cache, Tensor k, Tensor v, int... lengths) {
+        List<KvSequence> sequences = IntStream.range(0, lengths.length).mapToObj(_ -> cache.sequence()).toList();
+        for (int from = 0; from < Arrays.stream(lengths).max().orElseThrow(); from += PIECE) {
+            for (int b = 0; b < lengths.length; b++) {
+                if (from < lengths[b]) {
+                    sequences.get(b).append(k, v, b, from, Math.min(lengths[b], from + PIECE));
+                }
+            }
+        }
+        return sequences;
+    }
+
+    static KvCache cache(Tensor k, int pages, long seed) {
+        KvCache cache = new KvCache(CacheSpec.paged(k.shape().dim(1), k.shape().dim(3), pages, SIZE).withDType(k.dtype()));
+        List<KvSequence> others = new ArrayList<>();
+        for (int page = 0; page < pages; page++) {
+            others.add(cache.sequence());
+            others.getLast().append(k, k, 0, 0, 1);
+        }
+        Collections.shuffle(others, new Random(seed));
+        others.forEach(KvSequence::free);
+        cache.keys().fill(Float.NaN);
+        cache.values().fill(Float.NaN);
+        return cache;
+    }
+
+    /** Pages for sequences of those lengths. */
+    static int pages(int... lengths) {
+        return Arrays.stream(lengths).map(length -> Math.ceilDiv(length, SIZE)).sum();
+    }
+
     /** Every sequence has a query for each of its tokens; queries beyond are padding, which sees the whole sequence. */
     private static Case paged(Tensor q, Tensor k, Tensor v, long seed) {
         int[] lengths = lengths(q.shape());
-        Pages pages = new Pages(Pages.needed(lengths), k, seed);
-        Tensor table = pages.store(k, v, lengths);
-        Map<String, Tensor> inputs = Setup.inputs(q, pages.keys(), pages.values());
-        inputs.put("pageTable", table);
-        inputs.put("keyLengths", numbers(lengths));
+        CacheView view = view(stored(cache(k, pages(lengths), seed), k, v, lengths));
+        Map<String, Tensor> inputs = view.inputs(q);
         inputs.put("keysInOrder", k);
         inputs.put("valuesInOrder", v);
-        return new Case(Setup.attention(q).keys(Pages.capacity(lengths)).paged(Pages.needed(lengths), Pages.SIZE)
-                .causal(CausalAlignment.TOP_LEFT).build(), inputs);
+        return new Case(view.attention(q.shape().dim(1), q.shape().dim(2)).causal(CausalAlignment.TOP_LEFT).build(), inputs);
+    }
+
+    static CacheView view(List<KvSequence> sequences) {
+        return sequences.getFirst().cache().view(sequences.stream().mapToInt(KvSequence::length).max().orElseThrow(), sequences);
     }
 
     private static double[] pagedTwin(Map<String, Tensor> in) {
@@ -65,23 +110,21 @@ final class PagedMethods {
         Tensor prefixK = Tensor.random(Shape.of(1, heads, prefix, dim), seed).to(q.dtype());
         Tensor prefixV = Tensor.random(Shape.of(1, heads, prefix, dim), seed + 1).to(q.dtype());
         int[] lengths = lengths(q.shape());
-        int count = Pages.needed(prefix) + Pages.needed(lengths);
-        Pages pages = new Pages(count, k, seed);
+        KvCache cache = cache(k, pages(prefix) + pages(lengths), seed);
         int[] starts = new int[lengths.length + 1];
         for (int b = 0; b < lengths.length; b++) {
             starts[b + 1] = starts[b] + lengths[b];
         }
         int tokens = starts[lengths.length];
-        Map<String, Tensor> inputs = Setup.inputs(packed(q, starts), pages.keys(), pages.values());
-        inputs.put("prefixTable", pages.store(prefixK, prefixV, prefix));
-        inputs.put("prefixLength", numbers(prefix));
-        inputs.put("pageTable", pages.store(k, v, lengths));
-        inputs.put("keyLengths", numbers(lengths));
-        inputs.put("cuSeqlensQ", numbers(starts));
+        CacheView before = view(stored(cache, prefixK, prefixV, prefix));
+        CacheView after = view(stored(cache, k, v, lengths));
+        Map<String, Tensor> inputs = after.inputs(packed(q, starts));
+        inputs.put("prefixTable", before.pageTable());
+        inputs.put("prefixLength", before.keyLengths());
+        inputs.put("cuSeqlensQ", Groups.numbers(Shape.of(starts.length), n -> starts[n]));
         inputs.putAll(Map.of("queries", q, "prefixK", prefixK, "prefixV", prefixV, "keysInOrder", k, "valuesInOrder", v));
-        AttentionBuilder builder = AttentionSpec.of(1, heads, tokens, dim).dtype(q.dtype()).paged(count, Pages.SIZE).lse();
-        AttentionSpec shared = builder.keys(Pages.capacity(prefix)).build();
-        AttentionSpec own = builder.keys(Pages.capacity(lengths)).ragged(lengths.length).causal().build();
+        AttentionSpec shared = before.attention(heads, tokens).lse().build();
+        AttentionSpec own = after.ragged(heads, tokens).lse().causal().build();
         return new Case(List.of(
                 new Step("prefix", shared, there -> Step.renamed(there, Map.of("pageTable", "prefixTable", "keyLengths", "prefixLength"))),
                 new Step("own", own, UnaryOperator.identity()),
@@ -128,13 +171,5 @@ final class PagedMethods {
             int row = rows[r];
             return j < prefix ? prefixV[(row / n % heads * prefix + j) * dim + c] : v[(row / n * n + j - prefix) * dim + c];
         }).out();
-    }
-
-    private static Tensor numbers(int... numbers) {
-        Tensor tensor = Tensor.zeros(DType.I32, Shape.of(numbers.length));
-        for (int n = 0; n < numbers.length; n++) {
-            tensor.set(n, numbers[n]);
-        }
-        return tensor;
     }
 }

@@ -27,16 +27,16 @@ public final class PreparedCase implements AutoCloseable {
 
     /**
      * One plan for each step, as {@link Case#plans} chooses them; no plan is checked by itself, the result is the caller's to check.
-     * What a step hands on to others is kept in float32, or as the integers it is, so that only the result is rounded to the case's type.
+     * What a step hands on to others is kept in float32, or as the integers it is, so that only the result and the cache are rounded to the case's type.
      */
     public PreparedCase(Case problem, Device device, List<Plan> plans) {
         this.problem = problem;
         for (int n = 0; n < plans.size(); n++) {
-            Spec spec = problem.steps().get(n).spec();
-            steps.add(Tessera.unchecked(spec, device, plans.get(n)));
-            boolean last = n == plans.size() - 1;
+            Step step = problem.steps().get(n);
+            Spec spec = step.spec();
+            steps.add(Tessera.unchecked(spec, device, plans.get(n)).timed(true));
             Map<String, Tensor> outputs = new LinkedHashMap<>();
-            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(last ? spec.outputType(name) : spec.computedType(name), shape)));
+            spec.outputs().forEach((name, shape) -> outputs.put(name, Tensor.zeros(problem.type(step, name), shape)));
             tensors.add(outputs);
         }
     }

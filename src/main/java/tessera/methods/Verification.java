@@ -60,7 +60,7 @@ public final class Verification {
             for (Shape shape : PROBLEMS) {
                 Case problem = method.on(Tensor.random(shape, 1), Tensor.random(shape, 2), Tensor.random(shape, 3), 4);
                 List<Plan> chosen = problem.plans(device);
-                plan = plan.isEmpty() ? Plan.summary(chosen) : plan;
+                plan = plan.isEmpty() ? Plan.brief(chosen) : plan;
                 worst = worst.worse(accuracy(method, problem, chosen, device, differences));
             }
         } catch (RuntimeException | LinkageError e) {

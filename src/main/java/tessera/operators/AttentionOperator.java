@@ -26,6 +26,7 @@ import tessera.tasks.dense.MatrixAttention;
 import tessera.tasks.dense.RangeAttention;
 import tessera.tasks.dense.RegisterAttention;
 import tessera.tasks.dense.SplitMatrixAttention;
+import tessera.tasks.dense.StripAttention;
 import tessera.tasks.dense.TiledAttention;
 import tessera.tasks.sparse.BlockAttention;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -35,6 +36,7 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 public final class AttentionOperator implements Operator<AttentionSpec> {
 
     private static final Kernel RANGE = Kernel.of(RangeAttention.class, "rows");
+    private static final Kernel STRIPS = Kernel.of(StripAttention.class, "rows");
     private static final Kernel BLOCKS = Kernel.of(BlockAttention.class, "rows");
     private static final Kernel TILES = Kernel.of(TiledAttention.class, "tiles");
     private static final Kernel REGISTERS = Kernel.of(RegisterAttention.class, "tiles");
@@ -57,7 +59,8 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         Layout simple = listed ? null : Layout.simple(spec);
         requireFit(spec, plan, listed ? Layout.names(spec) : List.of(simple.name()));
         TileBuffers tiles = tiles(spec, plan, tensors);
-        ListedTasks lists = listed && tiles == null || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
+        StreamTask stream = plan.variant().equals("stream") ? new StreamTask(spec, tensors) : null;
+        ListedTasks lists = listed && tiles == null && stream == null || needsLists(spec) ? new ListedTasks(spec, listed ? plan.layout() : Layout.names(spec).getFirst(), tensors, lse) : null;
         List<Task> tasks = new ArrayList<>();
         List<TornadoNativeArray> inputs = new ArrayList<>();
         List<TornadoNativeArray> constants = new ArrayList<>();
@@ -66,6 +69,9 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         } else if (tiles != null) {
             tasks.add(plan.variant().equals("matrix") ? matrix(spec, plan, simple, tiles, tensors, lse) : registers(spec, plan, simple, tiles, tensors, lse));
             (spec.isDynamic() ? inputs : constants).add(tiles.list());
+        } else if (stream != null) {
+            tasks.addAll(merged(spec, plan, tensors, lse, (out, l) -> stream.attention(plan, out, l)));
+            (spec.isDynamic() ? inputs : constants).add(stream.list());
         } else if (spec.arrangement().pvSkip() < 0) {
             tasks.addAll(lists.skipping());
         } else if (listed) {
@@ -80,7 +86,7 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             tasks.addAll(lists.requested());
             inputs.addAll(lists.inputs());
         }
-        return order.around(tasks, inputs, constants, () -> fill(lists, tiles), () -> finish(spec, tensors, lse));
+        return order.around(tasks, inputs, constants, () -> fill(lists, tiles, stream), () -> finish(spec, tensors, lse));
     }
 
     /** What the kernels in tiles read, or null for a plan of another kernel. */
@@ -92,12 +98,15 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         };
     }
 
-    private static void fill(ListedTasks lists, TileBuffers tiles) {
+    private static void fill(ListedTasks lists, TileBuffers tiles, StreamTask stream) {
         if (lists != null) {
             lists.fill();
         }
         if (tiles != null) {
             tiles.fill();
+        }
+        if (stream != null) {
+            stream.fill();
         }
     }
 
@@ -118,14 +127,18 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         if (!layouts.contains(plan.layout())) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for the mask " + spec.mask() + ", stored as " + String.join(" or ", layouts));
         }
-        if (plan.variant().equals("decode") && spec.queries() != 1) {
+        if (spec.arrangement().valuesInKeys() && !Set.of("rows", "split", "stored").contains(plan.variant())) {
+            throw new IllegalArgumentException("the plan " + plan + " is not one for values that are channels of the keys; rows and split are");
+        }
+        if (Set.of("decode", "stream").contains(plan.variant()) && spec.queries() != 1) {
             throw new IllegalArgumentException("the plan " + plan + " is one for a single query, not for " + spec.queries());
         }
         if (spec.arrangement().pvSkip() < 0 && !plan.variant().equals("rows")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one that leaves out values of blocks, as pvSkip asks; rows is");
         }
-        boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null;
-        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode").contains(plan.variant());
+        boolean inTiles = Set.of("matrix", "registers").contains(plan.variant()) && TileBuffers.limit(spec) == null
+                || plan.variant().equals("stream") && StreamTask.limit(spec) == null;
+        boolean plainOnly = Set.of("matrix", "registers", "tiles", "decode", "stream", "strips").contains(plan.variant());
         if (AttentionPlans.isListed(spec) && plainOnly && !inTiles || spec.scores().isOwn() && !plan.variant().equals("stored")) {
             throw new IllegalArgumentException("the plan " + plan + " is not one for scores with " + spec.scores() + "; "
                     + (spec.scores().isOwn() ? "stored is" : "rows and split are"));
@@ -146,11 +159,12 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
             case Bsr b -> List.of(Task.rows("attention", BLOCKS, rows, q, k, v, out, lse, b.rowPtr(), b.colIdx(), spec.heads(),
                     spec.kvHeads(), b.maps(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), b.blockQ(),
                     b.blockK(), Math.min(spec.keys(), spec.causal() ? spec.offset() : spec.keys())));
+            case Range r when plan.variant().equals("strips") -> List.of(strips(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("tiles") -> List.of(tiled(spec, plan, r, q, k, v, out, lse));
             case Range r when plan.variant().equals("decode") -> merged(spec, plan, tensors, lse, (o, l) -> decode(spec, plan, r, q, k, v, o, l));
             case Range r -> merged(spec, plan, tensors, lse, (o, l) -> Task.rows("attention", RANGE, parts(plan) * rows, q, k, v, o, l,
-                    spec.heads(), spec.kvHeads(), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.scale(), rows,
-                    Math.ceilDiv(spec.keys(), parts(plan)), r.sink(), r.first(), r.last(), r.diagonal()));
+                    DecodeTiling.group(spec), spec.queries(), spec.keys(), spec.headDim(), spec.valueDim(), spec.arrangement().valueStride(spec),
+                    spec.scale(), rows, Math.ceilDiv(spec.keys(), parts(plan)), r.sink(), r.first(), r.last(), r.diagonal()));
             case Listing l -> throw new IllegalStateException("not a simple layout: " + l.name());
         };
     }
@@ -165,7 +179,16 @@ public final class AttentionOperator implements Operator<AttentionSpec> {
         int rows = spec.batch() * spec.heads() * spec.queries();
         FloatArray partOut = (FloatArray) Tensor.zeros(parts, rows, spec.valueDim()).data();
         FloatArray partLse = (FloatArray) Tensor.zeros(parts, rows).data();
-        return List.of(attention.apply(partOut, partLse), MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim()));
+        Task merge = plan.variant().equals("stream") ? MergeOperator.tiles(partOut, partLse, out, lse, parts, rows, spec.valueDim(), StreamTiling.MERGING)
+                : MergeOperator.task(partOut, partLse, out, lse, parts, rows, spec.valueDim());
+        return List.of(attention.apply(partOut, partLse), merge);
+    }
+
+    private static Task strips(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {
+        int tileQ = plan.get("tileQ");
+        int rows = spec.batch() * spec.heads() * Math.ceilDiv(spec.queries(), tileQ);
+        return Task.rows("attention", STRIPS, rows, q, k, v, out, lse, spec.heads() / spec.kvHeads(), spec.queries(), spec.keys(),
+                spec.headDim(), spec.valueDim(), spec.scale(), r.sink(), r.first(), r.last(), r.diagonal(), tileQ, plan.get("tileK"));
     }
 
     private static Task tiled(AttentionSpec spec, Plan plan, Range r, Object q, Object k, Object v, Object out, Object lse) {

@@ -13,6 +13,7 @@ import tessera.layouts.Bsr;
 import tessera.layouts.Layout;
 import tessera.layouts.Listing;
 import tessera.layouts.Range;
+import tessera.masks.Blocks;
 import tessera.planner.Candidates;
 import tessera.planner.Cost;
 import tessera.planner.Plan;
@@ -22,6 +23,8 @@ final class AttentionPlans {
 
     /** Fewest keys that a part of a split row should have, so that merging stays cheap beside it. */
     private static final int KEYS_IN_PART = 256;
+
+    static final String VALUES_IN_KEYS = "reads values from an input of their own, not from the first channels of the keys; rows and split do";
 
     private final AttentionSpec spec;
     private final Device device;
@@ -49,8 +52,10 @@ final class AttentionPlans {
 
     /** Whether only lists of runs can say what a spec visits, or its scores are modified. */
     static boolean isListed(AttentionSpec spec) {
-        Arrangement reordered = new Arrangement(spec.arrangement().layout(), spec.arrangement().past(), 0, 0, 0, 0, 0, 0, 0, 0);
-        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !spec.arrangement().equals(reordered) || !Layout.isSimple(spec);
+        Arrangement given = spec.arrangement();
+        Arrangement reordered = new Arrangement(given.layout(), given.past(), 0, 0, 0, 0, 0, 0, 0, 0, 0, given.valuesInKeys());
+        boolean blocksOfLatents = given.valuesInKeys() && spec.mask() instanceof Blocks;
+        return !spec.scores().isPlain() || !spec.hasGroupedHeads() || !given.equals(reordered) || !Layout.isSimple(spec) || blocksOfLatents;
     }
 
     /** Why nothing can compute a spec on a device, in one sentence; null if something can. */
@@ -76,9 +81,11 @@ final class AttentionPlans {
     /** One window for all heads, or whole blocks, and plain scores. */
     private void simple(Layout layout) {
         Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
+        stream(layout);
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
+            candidates.ruleOut("strips", "strips of keys need a FULL or RANGE layout, not " + layout.name());
             candidates.ruleOut("decode", "the decode kernel needs a FULL or RANGE layout, not " + layout.name());
             return;
         }
@@ -87,10 +94,17 @@ final class AttentionPlans {
         if (gpu) {
             decode((Range) layout);
         }
+        boolean fill = StripTiling.areFilled(spec);
+        if (fill) {
+            strips(layout);
+        }
         if (parts >= 2) {
             split(layout, parts);
         }
         beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
+        if (!fill) {
+            strips(layout);
+        }
         if (parts < 2) {
             split(layout, 2);
         }
@@ -139,6 +153,7 @@ final class AttentionPlans {
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
         } else {
+            stream(first);
             if (parts >= 2) {
                 split(first, parts);
             }
@@ -193,9 +208,30 @@ final class AttentionPlans {
         candidates.add(plan(layout, "split", ordered("parts", parts), parts, reason));
     }
 
+    /** Decoding where a device has instructions. */
+    private void stream(Layout layout) {
+        for (DType storage : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32)) {
+            String never = StreamTiling.never(spec, device, storage);
+            if (never != null) {
+                candidates.ruleOut("stream " + storage, never);
+                continue;
+            }
+            for (StreamTiling t : StreamTiling.of(spec, StreamTask.visible(spec), device, storage)) {
+                String limit = t.limit(spec, device, storage);
+                if (limit != null) {
+                    candidates.ruleOut("stream " + t.tuning() + " " + storage, limit);
+                } else {
+                    String reason = "each warp reads keys for " + t.tileH() + " query heads, in " + t.groups(spec) * t.parts() + " work-groups for "
+                            + device.computeUnits() + " compute units" + (storage == DType.F16 ? "; weights are rounded to float16" : "");
+                    candidates.add(plan(layout, "stream", t.tuning(), storage, t.parts(), reason));
+                }
+            }
+        }
+    }
+
     private void decode(Range range) {
-        if (spec.queries() != 1 || device.localMemoryBytes() == 0) {
-            candidates.ruleOut("decode", spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
+        if (spec.queries() != 1 || device.localMemoryBytes() == 0 || spec.arrangement().valuesInKeys()) {
+            candidates.ruleOut("decode", spec.arrangement().valuesInKeys() ? VALUES_IN_KEYS : spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
                     : device.id() + " has no local memory");
             return;
         }
@@ -214,6 +250,18 @@ final class AttentionPlans {
     /** Numbers that leaving out values of blocks keeps: one for each query and block of keys. */
     private long gaps() {
         return spec.arrangement().pvSkip() < 0 ? rows * Math.ceilDiv(spec.keys(), spec.arrangement().listBlock()) : 0;
+    }
+
+    private void strips(Layout layout) {
+        String never = StripTiling.never(spec, device);
+        if (never != null) {
+            candidates.ruleOut("strips", never);
+            return;
+        }
+        for (StripTiling t : StripTiling.of(spec, device)) {
+            candidates.add(plan(layout, "strips", t.tuning(), 1, t.tileQ() + " queries share a tile of " + t.tileK() + " keys in a core's cache, "
+                    + t.strips(spec) + " strips for " + device.computeUnits() + " compute units"));
+        }
     }
 
     /** The textbook form: every score in memory. */

@@ -44,7 +44,7 @@ final class ListedBuffers {
         bias = new FloatArray(scores.bias() == null ? 1 : scores.bias().elements());
         mask = scores.mask() == null ? ByteArray.fromElements((byte) 1) : (ByteArray) tensors.get("mask").data();
         perHead = new FloatArray(2 * spec.heads() + 1);
-        geometry = new IntArray(BATCHES + 2 * spec.batch() + 4 * spec.heads() + spec.batch() * spec.queries());
+        geometry = new IntArray(BATCHES + 2 * spec.batch() + 4 * spec.heads() + spec.batch() * spec.queries() + 1);
         Listing largest = Listing.of(spec, layout);
         rowPtr = new IntArray(largest.runs().lists() + 1);
         runs = new IntArray(Math.toIntExact(largest.capacity(spec)));
@@ -53,6 +53,7 @@ final class ListedBuffers {
         setStrides(STRIDES, scores.bias());
         setStrides(STRIDES + 4, scores.mask());
         setBases(largest);
+        geometry.set(geometry.getSize() - 1, spec.arrangement().valueStride(spec));
         bias.set(0, 0);
         perHead.set(2 * spec.heads(), scores.softcap());
         largest.runs().copyTo(rowPtr, runs);

@@ -96,7 +96,7 @@ final class ListedTasks {
             tasks.add(Task.rows("change", own.kernel(), rows, scores, spec.heads(), spec.queries(), spec.keys()));
         }
         tasks.add(Task.rows("softmax", SOFTMAX, rows, scores, data("v"), data("out"), lse, buffers.perHead(), buffers.geometry(), spec.heads(),
-                spec.queries(), spec.keys(), spec.valueDim(), spec.batch()));
+                spec.queries(), spec.keys(), spec.valueDim(), spec.arrangement().valueStride(spec), spec.batch()));
         return tasks;
     }
 

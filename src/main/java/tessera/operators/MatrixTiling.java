@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import tessera.AttentionSpec;
 import tessera.DType;
+import tessera.TensorLayout;
 import tessera.engine.Device;
 import tessera.planner.Plan;
 import tessera.specialise.KernelCache;
@@ -80,6 +81,10 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
         }
         if (spec.headDim() % step != 0 || spec.valueDim() % step != 0) {
             return "takes head dimensions that are multiples of " + step + ", not " + spec.headDim() + " and " + spec.valueDim();
+        }
+        boolean ordered = spec.arrangement().layout() == TensorLayout.BHLD && spec.arrangement().past() == 0;
+        if (storage == DType.F16 && !ordered) {
+            return "takes float16 in the order BHLD, without past tokens of their own; use F32";
         }
         return spec.scale() > 0 ? null : "takes a scale above 0, not " + spec.scale();
     }

@@ -17,6 +17,7 @@ import tessera.reference.Expected;
 import tessera.reference.MergeReference;
 import tessera.reference.Sample;
 import tessera.tasks.dense.MergeParts;
+import tessera.tasks.dense.TiledMerge;
 import tessera.tasks.sparse.WeighParts;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -24,6 +25,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 public final class MergeOperator implements Operator<MergeSpec> {
 
     private static final Kernel ROWS = Kernel.of(MergeParts.class, "rows");
+    private static final Kernel TILES = Kernel.of(TiledMerge.class, "tiles");
     private static final Kernel WEIGH = Kernel.of(WeighParts.class, "rows");
 
     /** With fewer rows of the result than this, one work-item for each leaves most of a large device idle. */
@@ -72,6 +74,12 @@ public final class MergeOperator implements Operator<MergeSpec> {
     static Task task(Object partOut, Object partLse, Object out, Object lse, int parts, int rows, int valueDim) {
         int width = rows < MANY_ROWS ? 1 : valueDim;
         return Task.rows("merge", ROWS, rows * (valueDim / width), partOut, partLse, out, lse, parts, rows, valueDim, width);
+    }
+
+    /** As {@link #task}, on a GPU: a work-group for each row, of at most {@code mostItems} work-items or one for each channel. */
+    static Task tiles(Object partOut, Object partLse, Object out, Object lse, int parts, int rows, int valueDim, int mostItems) {
+        int slices = Math.max(1, mostItems / valueDim);
+        return Task.tiles("merge", TILES, rows, 1, slices * valueDim, partOut, partLse, out, lse, parts, rows, valueDim, slices);
     }
 
     @Override

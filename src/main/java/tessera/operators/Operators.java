@@ -1,6 +1,7 @@
 package tessera.operators;
 
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.EpilogueSpec;
 import tessera.FastWeightSpec;
@@ -19,6 +20,7 @@ import tessera.Spec;
 /** The operator of a spec. */
 public final class Operators {
     private static final AttentionOperator ATTENTION = new AttentionOperator();
+    private static final CodedAttentionOperator CODED_ATTENTION = new CodedAttentionOperator();
     private static final ConvolutionOperator CONVOLUTION = new ConvolutionOperator();
     private static final EpilogueOperator EPILOGUE = new EpilogueOperator();
     private static final FeatureOperator FEATURES = new FeatureOperator();
@@ -40,6 +42,7 @@ public final class Operators {
     public static <S extends Spec> Operator<S> of(S spec) {
         return (Operator<S>) switch ((Spec) spec) {
             case AttentionSpec _ -> ATTENTION;
+            case CodedAttentionSpec _ -> CODED_ATTENTION;
             case ConvolutionSpec _ -> CONVOLUTION;
             case EpilogueSpec _ -> EPILOGUE;
             case FeatureSpec _ -> FEATURES;

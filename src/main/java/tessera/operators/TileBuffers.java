@@ -46,6 +46,9 @@ final class TileBuffers {
 
     /** Why no list of tiles can say what a spec asks for, or null if one can. */
     static String limit(AttentionSpec spec) {
+        if (spec.arrangement().valuesInKeys()) {
+            return AttentionPlans.VALUES_IN_KEYS;
+        }
         if (!spec.scores().withoutLengths().isPlain()) {
             return "computes plain scores, not " + spec.scores();
         }

@@ -45,7 +45,7 @@ final class TilePlans {
     }
 
     void all() {
-        String unlisted = listed ? TileBuffers.limit(spec) : null;
+        String unlisted = listed || spec.arrangement().valuesInKeys() ? TileBuffers.limit(spec) : null;
         if (unlisted != null) {
             List.of("matrix", "registers", "tiles").forEach(variant -> plans.candidates.ruleOut(variant, unlisted));
             return;

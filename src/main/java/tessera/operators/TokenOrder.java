@@ -36,17 +36,22 @@ final class TokenOrder {
         this.ordered = new LinkedHashMap<>(given);
         if (spec.arrangement().past() > 0) {
             join("k", "pastK", "presentK");
-            join("v", "pastV", "presentV");
+            if (given.containsKey("v")) {
+                join("v", "pastV", "presentV");
+            }
         }
         if (swapped) {
             swapIn("q", spec.heads(), spec.queries());
             swapIn("k", spec.kvHeads(), spec.keys());
-            swapIn("v", spec.kvHeads(), spec.keys());
+            if (given.containsKey("v")) {
+                swapIn("v", spec.kvHeads(), spec.keys());
+            }
             swapOut();
         }
+        ordered.putIfAbsent("v", ordered.get("k"));
     }
 
-    /** The tensors that the operator's own tasks read and write. */
+    /** The tensors that the operator's own tasks read and write; where values are channels of the keys, v is k. */
     Map<String, Tensor> tensors() {
         return ordered;
     }
@@ -81,7 +86,8 @@ final class TokenOrder {
         long queryRows = (long) spec.heads() * spec.queries();
         long keyRows = (long) spec.kvHeads() * spec.keys();
         boolean swapped = spec.arrangement().layout() == TensorLayout.BLHD;
-        return swapped ? spec.batch() * (queryRows + keyRows) * (spec.headDim() + spec.valueDim()) : 0;
+        int keyDim = spec.headDim() + (spec.arrangement().valuesInKeys() ? 0 : spec.valueDim());
+        return swapped ? spec.batch() * (queryRows * (spec.headDim() + spec.valueDim()) + keyRows * keyDim) : 0;
     }
 
     /** The program of the operator's own tasks, between those that order its tensors. */

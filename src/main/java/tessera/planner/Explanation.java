@@ -41,6 +41,9 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
             row.put("memoryBytes", plan.cost().memoryBytes());
             row.put("density", plan.cost().density());
             row.put("predictedMillis", profile == null ? null : profile.predictedMillis(plan));
+            TunedPlan measured = TunedPlans.here().find(spec, device, plan);
+            row.put("expectedMillis", finite(Planner.expectedMillis(spec, device, plan)));
+            row.put("measuredMillis", measured == null ? null : finite(measured.median() / 1e6));
             row.put("reason", plan.reason());
             rows.add(row);
         }
@@ -54,6 +57,10 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
             rows.add(row);
         }
         return rows;
+    }
+
+    private static Double finite(Double millis) {
+        return millis == null || !Double.isFinite(millis) ? null : millis;
     }
 
     /** The whole explanation as nested maps and lists, ready for JSON. */

@@ -11,13 +11,35 @@ import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.operators.Operators;
 
-/** Chooses a plan: the caller's, if one is named; else the first legal one. */
+/** Chooses a plan: the caller's, if one is named; else the one that should be the fastest by what was measured; else the first legal one. */
 public final class Planner {
     private Planner() {
     }
 
-    /** Every legal plan of a spec on a device, best guess first, with storage types and memory taken into account. */
+    /** Every legal plan of a spec on a device, best guess first, with storage types, memory and tuned plans taken into account. */
     public static Candidates candidates(Spec spec, Device device) {
+        return tuned(spec, device, untuned(spec, device), false);
+    }
+
+    /** As {@link #candidates}, by what was measured of all problems but this one; what was not measured nearby stays as it was guessed. */
+    public static Candidates unseen(Spec spec, Device device) {
+        return tuned(spec, device, untuned(spec, device), true);
+    }
+
+    private static Candidates tuned(Spec spec, Device device, Candidates untuned, boolean unseen) {
+        Candidates candidates = new Candidates();
+        Calibration.order(spec, device, untuned.legal(), TunedPlans.here(), unseen).forEach(candidates::add);
+        untuned.ruledOut().forEach(r -> candidates.ruleOut(r.plan(), r.limit()));
+        return candidates;
+    }
+
+    /** Kernel time of a plan by what was measured of it on problems nearby; null if nothing was, infinite if it failed. */
+    public static Double expectedMillis(Spec spec, Device device, Plan plan) {
+        return Calibration.millis(spec, device, plan, TunedPlans.here());
+    }
+
+    /** Legal plans as operators guess them. */
+    public static Candidates untuned(Spec spec, Device device) {
         Candidates all = Operators.of(spec).plans(spec, device);
         Candidates candidates = new Candidates();
         for (Plan plan : all.legal()) {
@@ -38,7 +60,7 @@ public final class Planner {
 
     /** Storage on the device: as the caller stores it where kernels can read that, else widened on the host. */
     private static List<DType> storages(Spec spec, Plan plan) {
-        return plan.variant().equals("matrix") ? List.of(plan.storage()) : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
+        return plan.takesHalf() ? List.of(plan.storage()) : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32);
     }
 
     /** Inputs in half precision lie beside the widened ones that the operator reads. */

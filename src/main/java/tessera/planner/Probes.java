@@ -75,7 +75,7 @@ final class Probes {
         Plan plan = Planner.plan(spec, device, p -> p.variant().equals("matrix"), "on matrix units");
         Tensor ones = Tensor.zeros(dtype, spec.inputs().get("q")).fill(1);
         Tensor out = Tensor.zeros(spec.outputs().get("out").dims());
-        try (Prepared attention = Tessera.unchecked(spec, device, plan)) {
+        try (Prepared attention = Tessera.unchecked(spec, device, plan).timed(true)) {
             double nanos = leastNanos(() -> attention.run(ones, ones, ones, out).timing().kernel());
             requireOnes(out, "attention", device);
             return plan.cost().flops() / nanos;

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.DType;
 import tessera.FastWeightSpec;
 import tessera.PermuteSpec;
@@ -90,6 +91,9 @@ public final class SelfCheck {
             if (spec instanceof AttentionSpec attention) {
                 tensor = scores(attention, name, tensor);
             }
+            if (spec instanceof CodedAttentionSpec && !name.equals("v")) {
+                tensor = codes(spec, name, tensor);
+            }
             if (spec instanceof RecurrenceSpec recurrence) {
                 tensor = recurrence(recurrence, name, tensor);
             }
@@ -114,6 +118,17 @@ public final class SelfCheck {
             inputs.put(name, tensor);
         }
         return inputs;
+    }
+
+    /** Codes of blocks whose largest magnitude has the code that it should, more or less; and scales that go with it. */
+    private static Tensor codes(Spec spec, String name, Tensor normal) {
+        boolean scales = name.endsWith("Scales");
+        Tensor codes = Tensor.zeros(spec.type(name), normal.shape());
+        for (int i = 0; i < normal.shape().elements(); i++) {
+            float x = normal.get(i);
+            codes.set(i, scales ? (3 + 0.1f * x) / 127 : (byte) (127 + Math.clamp(Math.round(42 * x), -127, 127)));
+        }
+        return codes;
     }
 
     /** Rows of the cache, in no order. */

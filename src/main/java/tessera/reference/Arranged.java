@@ -79,35 +79,42 @@ final class Arranged {
         return false;
     }
 
-    double q(int batch, int head, int query, int channel) {
+    Token q(int batch, int head, int query) {
         int from = spec.headMaps().queries().get(head);
-        return element("q", batch, from, spec.heads(), query, spec.queries(), channel);
+        return token("q", batch, from, spec.heads(), query, spec.queries());
     }
 
     /** A key of a sequence, counted from its first one, in a key/value head. */
-    double k(int sequence, int kvHead, int key, int channel) {
-        return cached("k", "pastK", sequence, kvHead, key, channel);
+    Token k(int sequence, int kvHead, int key) {
+        return cached("k", "pastK", sequence, kvHead, key);
     }
 
-    double v(int sequence, int kvHead, int key, int channel) {
-        return cached("v", "pastV", sequence, kvHead, key, channel);
+    Token v(int sequence, int kvHead, int key) {
+        return arrangement.valuesInKeys() ? k(sequence, kvHead, key) : cached("v", "pastV", sequence, kvHead, key);
     }
 
-    private double cached(String name, String pastName, int sequence, int kvHead, int key, int channel) {
+    /** A token's channels, and where in a tensor they begin. */
+    record Token(Tensor tensor, int begin) {
+        double at(int channel) {
+            return tensor.get(begin + channel);
+        }
+    }
+
+    private Token cached(String name, String pastName, int sequence, int kvHead, int key) {
         if (arrangement.pages() > 0) {
             int page = at("pageTable", sequence * (spec.keys() / arrangement.pageSize()) + key / arrangement.pageSize());
-            return element(name, page, kvHead, spec.kvHeads(), key % arrangement.pageSize(), arrangement.pageSize(), channel);
+            return token(name, page, kvHead, spec.kvHeads(), key % arrangement.pageSize(), arrangement.pageSize());
         }
         int batch = arrangement.sequences() > 0 ? 0 : sequence;
         int place = keyStart(sequence) + key;
         int past = arrangement.past();
-        return place < past ? element(pastName, batch, kvHead, spec.kvHeads(), place, past, channel)
-                : element(name, batch, kvHead, spec.kvHeads(), place - past, spec.keys() - past, channel);
+        return place < past ? token(pastName, batch, kvHead, spec.kvHeads(), place, past)
+                : token(name, batch, kvHead, spec.kvHeads(), place - past, spec.keys() - past);
     }
 
-    private double element(String name, int batch, int head, int heads, int token, int tokens, int channel) {
+    private Token token(String name, int batch, int head, int heads, int token, int tokens) {
         Tensor tensor = inputs.get(name);
         int row = arrangement.layout() == TensorLayout.BHLD ? (batch * heads + head) * tokens + token : (batch * tokens + token) * heads + head;
-        return tensor.get(row * tensor.shape().dim(-1) + channel);
+        return new Token(tensor, row * tensor.shape().dim(-1));
     }
 }

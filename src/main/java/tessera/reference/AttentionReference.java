@@ -13,6 +13,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** Softmax attention in double precision: scores, then softmax, then the weighted sum, each stored. */
 public final class AttentionReference {
+    /** Rows whose weights are in memory at once, where whole heads are asked for. */
+    private static final int AT_ONCE = 256;
+
     private final AttentionSpec spec;
     private final Scores scores;
     private final Map<String, Tensor> inputs;
@@ -33,7 +36,7 @@ public final class AttentionReference {
     public static Expected compute(AttentionSpec spec, Map<String, Tensor> inputs, Sample sample) {
         AttentionReference reference = new AttentionReference(spec, inputs);
         int[] rows = sample.of(spec.batch() * spec.heads() * spec.queries());
-        Row[] computed = IntStream.of(rows).mapToObj(reference::row).toArray(Row[]::new);
+        Row[] computed = rows(spec, inputs, rows);
         Map<String, Expected.Values> outputs = new HashMap<>();
         reference.gather(outputs, "out", rows, spec.valueDim(), computed, (_, row) -> row.out);
         if (spec.lse()) {
@@ -51,7 +54,9 @@ public final class AttentionReference {
         }
         if (spec.arrangement().past() > 0) {
             outputs.put("presentK", reference.present(spec.headDim(), reference.arranged::k));
-            outputs.put("presentV", reference.present(spec.valueDim(), reference.arranged::v));
+            if (!spec.arrangement().valuesInKeys()) {
+                outputs.put("presentV", reference.present(spec.valueDim(), reference.arranged::v));
+            }
         }
         return new Expected(outputs);
     }
@@ -116,8 +121,11 @@ public final class AttentionReference {
         }
         for (int j = 0; j < spec.keys(); j++) {
             weight[j] = Math.exp(score[j] - max) / total;
-            for (int c = 0; c < spec.valueDim() && weight[j] > 0 && !skipped[j]; c++) {
-                out[c] += weight[j] * arranged.v(sequence, spec.headMaps().values().get(head), j - arranged.keyStart(sequence), c);
+            if (weight[j] > 0 && !skipped[j]) {
+                Arranged.Token v = arranged.v(sequence, spec.headMaps().values().get(head), j - arranged.keyStart(sequence));
+                for (int c = 0; c < out.length; c++) {
+                    out[c] += weight[j] * v.at(c);
+                }
             }
         }
         return new Row(score, weight, out, max + Math.log(total));
@@ -141,8 +149,10 @@ public final class AttentionReference {
 
     private double product(int batch, int sequence, int head, int query, int ownKey) {
         double product = 0;
+        Arranged.Token q = arranged.q(batch, head, query);
+        Arranged.Token k = arranged.k(sequence, spec.headMaps().keys().get(head), ownKey);
         for (int c = 0; c < spec.headDim(); c++) {
-            product += arranged.q(batch, head, query, c) * arranged.k(sequence, spec.headMaps().keys().get(head), ownKey, c);
+            product += q.at(c) * k.at(c);
         }
         return product * spec.scale();
     }
@@ -194,10 +204,14 @@ public final class AttentionReference {
             for (int n = 0; n < size; n++) {
                 at[h * size + n] = heads[h] * size + n;
             }
-            for (int i = 0; i < spec.queries(); i++) {
-                double[] weight = row(heads[h] * spec.queries() + i).weight;
-                for (int j = 0; j < spec.keys(); j++) {
-                    mass[h * size + i / blockQ * columns + j / blockK] += weight[j];
+            int firstRow = heads[h] * spec.queries();
+            for (int from = 0; from < spec.queries(); from += AT_ONCE) {
+                double[][] weights = IntStream.range(from, Math.min(spec.queries(), from + AT_ONCE)).parallel()
+                        .mapToObj(i -> row(firstRow + i).weight).toArray(double[][]::new);
+                for (int i = 0; i < weights.length; i++) {
+                    for (int j = 0; j < spec.keys(); j++) {
+                        mass[h * size + (from + i) / blockQ * columns + j / blockK] += weights[i][j];
+                    }
                 }
             }
         }
@@ -205,7 +219,7 @@ public final class AttentionReference {
     }
 
     private interface Element {
-        double at(int batch, int kvHead, int key, int channel);
+        Arranged.Token at(int batch, int kvHead, int key);
     }
 
     /** Past and new tokens together. */
@@ -217,7 +231,7 @@ public final class AttentionReference {
             boolean headFirst = spec.arrangement().layout() == TensorLayout.BHLD;
             int key = headFirst ? row % spec.keys() : row / spec.kvHeads() % spec.keys();
             int kvHead = headFirst ? row / spec.keys() % spec.kvHeads() : row % spec.kvHeads();
-            values[n] = element.at(row / spec.keys() / spec.kvHeads(), kvHead, key, n % dim);
+            values[n] = element.at(row / spec.keys() / spec.kvHeads(), kvHead, key).at(n % dim);
         }
         return new Expected.Values(IntStream.range(0, values.length).toArray(), values);
     }

@@ -3,6 +3,7 @@ package tessera.reference;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import tessera.Estimator;
@@ -10,29 +11,27 @@ import tessera.Pooling.Fold;
 import tessera.SelectSpec;
 import tessera.Tensor;
 
-/** The scores of candidates in double precision, a head at a time, straight from the formulas of {@link Estimator}. */
+/** The scores of candidates in double precision, some rows of a head at a time, straight from the formulas of {@link Estimator}. */
 final class EstimateReference {
     private final SelectSpec spec;
     private final Map<String, Tensor> inputs;
+    private final ForcedReference forced;
 
-    EstimateReference(SelectSpec spec, Map<String, Tensor> inputs) {
+    EstimateReference(SelectSpec spec, Map<String, Tensor> inputs, ForcedReference forced) {
         this.spec = spec;
         this.inputs = inputs;
+        this.forced = forced;
     }
 
-    /** [rows][candidates] of a head with lists of its own. */
-    double[][] head(int batch, int listHead) {
+    /** [rows][candidates] of some rows of a head with lists of its own. */
+    double[][] head(int batch, int listHead, int[] rows) {
         int group = spec.estimateHeads() / spec.listHeads();
-        double[][][] heads = IntStream.range(listHead * group, (listHead + 1) * group).mapToObj(h -> candidates(batch, h)).toArray(double[][][]::new);
-        double[][] scores = new double[spec.rows()][spec.candidates()];
-        for (int row = 0; row < spec.rows(); row++) {
-            for (int c = 0; c < spec.candidates(); c++) {
-                int r = row;
-                int candidate = c;
-                scores[row][c] = fold(spec.pooling().group(), Arrays.stream(heads).mapToDouble(of -> of[r][candidate]));
-            }
-        }
-        return spec.pooling().width() == 1 ? scores : IntStream.range(0, scores.length).mapToObj(row -> neighbours(row, scores[row])).toArray(double[][]::new);
+        double[][][] heads = IntStream.range(listHead * group, (listHead + 1) * group).mapToObj(h -> candidates(batch, h, rows)).toArray(double[][][]::new);
+        return IntStream.range(0, rows.length).mapToObj(n -> {
+            double[] scores = IntStream.range(0, spec.candidates())
+                    .mapToDouble(c -> fold(spec.pooling().group(), Arrays.stream(heads).mapToDouble(of -> of[n][c]))).toArray();
+            return spec.pooling().width() == 1 ? scores : neighbours(rows[n], scores);
+        }).toArray(double[][]::new);
     }
 
     private double[] neighbours(int row, double[] scores) {
@@ -51,36 +50,33 @@ final class EstimateReference {
         };
     }
 
-    /** [rows][candidates] of a head with an estimate of its own. */
-    private double[][] candidates(int batch, int head) {
-        double[][] estimate = estimate(batch, head);
-        boolean[][] seen = new boolean[estimate.length][];
+    /** [rows][candidates] of some rows of a head with an estimate of its own. */
+    private double[][] candidates(int batch, int head, int[] rows) {
+        IntFunction<double[]> estimate = estimate(batch, head);
+        boolean single = spec.estimator() instanceof Estimator.LastRows || spec.estimator() instanceof Estimator.ColumnMass;
         int together = spec.estimator() instanceof Estimator.Antidiagonal(int stride) ? stride : spec.blockQ();
+        int estimates = single ? 1 : Math.ceilDiv(spec.queries(), together);
         int rowQueries = spec.blockQ() / together;
-        for (int i = 0; i < estimate.length; i++) {
-            seen[i] = seen(batch, head, i, together);
-            if (spec.hasSoftmax() && !(spec.estimator() instanceof Estimator.LastRows)) {
-                softmax(estimate[i], seen[i], batch, head);
+        return IntStream.of(rows).parallel().mapToObj(row -> {
+            int first = row * rowQueries;
+            int end = Math.min(estimates, first + rowQueries);
+            boolean[][] seen = IntStream.range(first, end).mapToObj(i -> seen(batch, head, i, together)).toArray(boolean[][]::new);
+            double[][] values = IntStream.range(first, end).mapToObj(estimate).toArray(double[][]::new);
+            for (int i = 0; i < values.length && spec.hasSoftmax() && !(spec.estimator() instanceof Estimator.LastRows); i++) {
+                softmax(values[i], seen[i], batch, head);
             }
-        }
-        double[][] scores = new double[spec.rows()][spec.candidates()];
-        for (int row = 0; row < spec.rows(); row++) {
-            for (int c = 0; c < spec.candidates(); c++) {
-                DoubleStream.Builder within = DoubleStream.builder();
-                for (int i = row * rowQueries; i < Math.min(estimate.length, (row + 1) * rowQueries); i++) {
-                    for (int j = 0; j < estimate[i].length; j++) {
-                        int start = j * spec.estimator().stride(spec.blockK());
-                        boolean overlaps = start < (c + 1) * spec.blockK() && start + spec.estimator().span(spec.blockK()) > c * spec.blockK();
-                        if (overlaps && seen[i][j]) {
-                            within.add(estimate[i][j]);
-                        }
-                    }
-                }
-                double[] values = within.build().toArray();
-                scores[row][c] = values.length > 0 ? fold(spec.pooling().blocks(), Arrays.stream(values)) : spec.hasSoftmax() ? 0 : -1e30;
-            }
-        }
-        return scores;
+            return IntStream.range(0, spec.candidates()).mapToDouble(c -> candidate(c, values, seen)).toArray();
+        }).toArray(double[][]::new);
+    }
+
+    /** A candidate's score: of all estimates that overlap its keys and are seen. */
+    private double candidate(int c, double[][] estimates, boolean[][] seen) {
+        int stride = spec.estimator().stride(spec.blockK());
+        int first = Math.max(0, Math.floorDiv(c * spec.blockK() - spec.estimator().span(spec.blockK()), stride) + 1);
+        int end = Math.min(spec.scores(), Math.ceilDiv((c + 1) * spec.blockK(), stride));
+        double[] values = IntStream.range(0, estimates.length).boxed()
+                .flatMapToDouble(i -> IntStream.range(first, end).filter(j -> seen[i][j]).mapToDouble(j -> estimates[i][j])).toArray();
+        return values.length > 0 ? fold(spec.pooling().blocks(), Arrays.stream(values)) : spec.hasSoftmax() ? 0 : -1e30;
     }
 
     /** Which scores a query of the estimate sees, one that stands for {@code block} queries. */
@@ -92,7 +88,7 @@ final class EstimateReference {
             int end = Math.min(spec.keys(), start + spec.estimator().span(spec.blockK())) - 1;
             int needed = spec.estimator().seesWhatIsPast() ? end : start;
             seen[j] = (!spec.causal() || needed <= last)
-                    && !(spec.forced().apart() && new ForcedReference(spec, inputs).column(batch, kvHead(head), j));
+                    && !(spec.forced().apart() && forced.column(batch, kvHead(head), j));
         }
         return seen;
     }
@@ -113,52 +109,75 @@ final class EstimateReference {
         return head / Math.max(1, spec.estimateHeads() / spec.kvHeads());
     }
 
-    private double[][] estimate(int batch, int head) {
+    /** The scores of one query of the estimate. */
+    private IntFunction<double[]> estimate(int batch, int head) {
         Vectors vectors = new Vectors(spec, inputs, batch, head, kvHead(head));
-        double[][] queries = spec.estimator().poolsQueries() ? IntStream.range(0, spec.rows()).mapToObj(vectors::query).toArray(double[][]::new) : null;
         return switch (spec.estimator()) {
-            case Estimator.PooledDot _, Estimator.OverlappedDot _ -> dots(queries, IntStream.range(0, spec.scores()).mapToObj(vectors::segment).toList());
-            case Estimator.GivenDot _ -> dots(queries, IntStream.range(0, spec.scores()).mapToObj(vectors::key).toList());
-            case Estimator.LowBit(int bits) -> dots(queries,
-                    IntStream.range(0, spec.keys()).mapToObj(j -> rounded(vectors.key(j), (1 << bits) - 1)).toList());
-            case Estimator.MinMax _ -> each(spec.rows(), (i, j) -> spec.scale() * vectors.largest(queries[i], j));
-            case Estimator.ListedChannels(int count) -> each(spec.rows(), (i, j) -> spec.scale()
-                    * along(IntStream.range(0, count).map(n -> (int) inputs.get("channels").get(kvHead(head) * count + n)), queries[i], vectors.key(j)));
-            case Estimator.TopChannels(int count) -> each(spec.rows(), (i, j) -> {
-                int[] top = vectors.topChannels(i, count);
-                double listed = IntStream.of(top).mapToDouble(c -> Math.abs(queries[i][c])).sum();
-                double all = Arrays.stream(queries[i]).map(Math::abs).sum();
-                return spec.scale() * Math.sqrt(all / listed) * along(IntStream.of(top), queries[i], vectors.key(j));
-            });
-            case Estimator.Antidiagonal(int stride) -> each(Math.ceilDiv(spec.queries(), stride), (i, j) -> IntStream.range(0, stride)
-                    .filter(t -> (i + 1) * stride - 1 - t < spec.queries() && j * stride + t < spec.keys())
-                    .mapToDouble(t -> spec.scale() / stride * Vectors.dot(vectors.token((i + 1) * stride - 1 - t), vectors.key(j * stride + t))).sum());
-            case Estimator.LastRows last -> new double[][] {lines(vectors, last)};
-            case Estimator.Hamming(int words) -> each(spec.rows(), (i, j) -> -IntStream.range(0, words)
+            case Estimator.PooledDot _, Estimator.OverlappedDot _ -> dots(vectors, IntStream.range(0, spec.scores()).mapToObj(vectors::segment).toList());
+            case Estimator.GivenDot _ -> dots(vectors, IntStream.range(0, spec.scores()).mapToObj(vectors::key).toList());
+            case Estimator.LowBit(int bits) -> dots(vectors, Arrays.stream(vectors.keys()).map(k -> rounded(k, (1 << bits) - 1)).toList());
+            case Estimator.MinMax _ -> {
+                List<double[][]> blocks = IntStream.range(0, spec.scores()).mapToObj(vectors::keys).toList();
+                yield each(vectors::query, (q, j) -> spec.scale() * Vectors.largest(q, blocks.get(j)));
+            }
+            case Estimator.ListedChannels(int count) -> {
+                int[] listed = IntStream.range(0, count).map(n -> (int) inputs.get("channels").get(kvHead(head) * count + n)).toArray();
+                double[][] keys = vectors.keys();
+                yield each(vectors::query, (q, j) -> spec.scale() * along(listed, q, keys[j]));
+            }
+            case Estimator.TopChannels(int count) -> {
+                double[][] keys = vectors.keys();
+                yield i -> {
+                    int[] top = vectors.topChannels(i, count);
+                    return each(vectors::query, (q, j) -> {
+                        double listed = IntStream.of(top).mapToDouble(c -> Math.abs(q[c])).sum();
+                        double all = Arrays.stream(q).map(Math::abs).sum();
+                        return spec.scale() * Math.sqrt(all / listed) * along(top, q, keys[j]);
+                    }).apply(i);
+                };
+            }
+            case Estimator.Antidiagonal(int stride) -> {
+                double[][] keys = vectors.keys();
+                yield i -> {
+                    int end = (i + 1) * stride;
+                    double[][] queries = IntStream.range(i * stride, Math.min(end, spec.queries())).mapToObj(vectors::token).toArray(double[][]::new);
+                    return each(_ -> queries, (q, j) -> IntStream.range(0, stride)
+                            .filter(t -> end - 1 - t < spec.queries() && j * stride + t < spec.keys())
+                            .mapToDouble(t -> spec.scale() / stride * Vectors.dot(q[stride - 1 - t], keys[j * stride + t])).sum()).apply(i);
+                };
+            }
+            case Estimator.LastRows last -> _ -> lines(vectors, last);
+            case Estimator.Hamming(int words) -> each(i -> i, (i, j) -> -IntStream.range(0, words)
                     .map(w -> Integer.bitCount(vectors.queryCode(i, w) ^ vectors.keyCode(j, w))).sum());
-            case Estimator.Collisions(int tables) -> each(spec.rows(), (i, j) -> IntStream.range(0, tables)
+            case Estimator.Collisions(int tables) -> each(i -> i, (i, j) -> IntStream.range(0, tables)
                     .filter(w -> vectors.queryCode(i, w) == vectors.keyCode(j, w)).count());
-            case Estimator.Indexer _ -> each(spec.rows(), (i, j) -> vectors.indexed(i, j));
-            case Estimator.ColumnMass _ -> each(1, (_, j) -> inputs.get("mass").get((batch * spec.heads() + head) * spec.keys() + j));
-            case Estimator.External _ -> each(spec.rows(),
+            case Estimator.Indexer _ -> {
+                double[][] keys = vectors.keys();
+                yield i -> each(vectors::everyHead, (q, j) -> vectors.indexed(q, i, keys[j])).apply(i);
+            }
+            case Estimator.ColumnMass _ -> each(i -> i, (_, j) -> inputs.get("mass").get((batch * spec.heads() + head) * spec.keys() + j));
+            case Estimator.External _ -> each(i -> i,
                     (i, j) -> inputs.get("estimate").get(((batch * spec.heads() + head) * spec.rows() + i) * spec.scores() + j));
         };
     }
 
-    private interface Pair {
-        double score(int i, int j);
+    private interface Pair<Q> {
+        double score(Q query, int j);
     }
 
-    private double[][] each(int rows, Pair pair) {
-        return IntStream.range(0, rows).mapToObj(i -> IntStream.range(0, spec.scores()).mapToDouble(j -> pair.score(i, j)).toArray()).toArray(double[][]::new);
+    private <Q> IntFunction<double[]> each(IntFunction<Q> query, Pair<Q> pair) {
+        return i -> {
+            Q q = query.apply(i);
+            return IntStream.range(0, spec.scores()).mapToDouble(j -> pair.score(q, j)).toArray();
+        };
     }
 
-    private double[][] dots(double[][] queries, List<double[]> keys) {
-        return each(queries.length, (i, j) -> spec.scale() * Vectors.dot(queries[i], keys.get(j)));
+    private IntFunction<double[]> dots(Vectors vectors, List<double[]> keys) {
+        return each(vectors::query, (q, j) -> spec.scale() * Vectors.dot(q, keys.get(j)));
     }
 
-    private static double along(IntStream channels, double[] q, double[] k) {
-        return channels.mapToDouble(c -> q[c] * k[c]).sum();
+    private static double along(int[] channels, double[] q, double[] k) {
+        return IntStream.of(channels).mapToDouble(c -> q[c] * k[c]).sum();
     }
 
     private static double[] rounded(double[] x, int steps) {

@@ -1,13 +1,24 @@
 package tessera.reference;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import tessera.Forced;
 import tessera.SelectSpec;
 import tessera.Tensor;
 
 /** Which candidates a row keeps whatever their scores. */
-record ForcedReference(SelectSpec spec, Map<String, Tensor> inputs) {
+final class ForcedReference {
+    private final SelectSpec spec;
+    private final Map<String, Tensor> inputs;
+    private final Map<List<Object>, Boolean> mixed = new ConcurrentHashMap<>();
+
+    ForcedReference(SelectSpec spec, Map<String, Tensor> inputs) {
+        this.spec = spec;
+        this.inputs = inputs;
+    }
 
     boolean pair(int batch, int listHead, int row, int candidate) {
         Forced forced = spec.forced();
@@ -22,27 +33,31 @@ record ForcedReference(SelectSpec spec, Map<String, Tensor> inputs) {
     private boolean row(int batch, int listHead, int row) {
         int head = batch * spec.listHeads() + listHead;
         return spec.forced().rows() ? inputs.get("forcedRows").get(head * spec.rows() + row) != 0
-                : mixed("q", head, spec.queries(), row, spec.blockQ());
+                : isMixed("q", head, spec.queries(), row, spec.blockQ());
     }
 
     boolean column(int batch, int kvHead, int candidate) {
         int head = batch * spec.kvHeads() + kvHead;
         return spec.forced().columns() ? inputs.get("forcedColumns").get(head * spec.candidates() + candidate) != 0
-                : mixed("k", head, spec.keys(), candidate, spec.blockK());
+                : isMixed("k", head, spec.keys(), candidate, spec.blockK());
+    }
+
+    private boolean isMixed(String name, int head, int length, int block, int size) {
+        return spec.forced().similarity() >= 0 && mixed.computeIfAbsent(List.of(name, head, block), _ -> mixed(name, head, length, block, size));
     }
 
     /** Whether the mean cosine of all pairs of tokens of a block is too low. */
     private boolean mixed(String name, int head, int length, int block, int size) {
-        if (spec.forced().similarity() < 0) {
-            return false;
-        }
         int dim = spec.headDim();
-        double[][] tokens = IntStream.range(block * size, Math.min(length, (block + 1) * size))
-                .mapToObj(t -> IntStream.range(0, dim).mapToDouble(c -> inputs.get(name).get((head * length + t) * dim + c)).toArray()).toArray(double[][]::new);
+        double[][] tokens = IntStream.range(block * size, Math.min(length, (block + 1) * size)).mapToObj(t -> {
+            double[] token = IntStream.range(0, dim).mapToDouble(c -> inputs.get(name).get((head * length + t) * dim + c)).toArray();
+            double norm = Math.sqrt(Vectors.dot(token, token));
+            return Arrays.stream(token).map(x -> x / norm).toArray();
+        }).toArray(double[][]::new);
         double sum = 0;
         for (double[] a : tokens) {
             for (double[] b : tokens) {
-                sum += Vectors.dot(a, b) / Math.sqrt(Vectors.dot(a, a) * Vectors.dot(b, b));
+                sum += Vectors.dot(a, b);
             }
         }
         return sum / tokens.length / tokens.length <= spec.forced().similarity();

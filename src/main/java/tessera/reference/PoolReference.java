@@ -22,19 +22,19 @@ public final class PoolReference {
             int head = row / spec.count();
             int channel = i % dim;
             at[i] = row * dim + channel;
-            out[i] = reduced(spec.reduction(), IntStream.range(0, spec.length()).filter(n -> belongs(spec, inputs, head, row % spec.count(), n))
+            out[i] = reduced(spec.reduction(), tokens(spec, inputs, head, row % spec.count())
                     .mapToDouble(n -> inputs.get("x").get((head * spec.length() + n) * dim + channel)));
         }
         return new Expected(Map.of("out", new Expected.Values(at, out)));
     }
 
-    private static boolean belongs(PoolSpec spec, Map<String, Tensor> inputs, int head, int segment, int token) {
+    private static IntStream tokens(PoolSpec spec, Map<String, Tensor> inputs, int head, int segment) {
         if (spec.segments() == 0) {
-            int place = token - segment * spec.stride();
-            return place >= 0 && place < spec.size();
+            int first = segment * spec.stride();
+            return IntStream.range(first, Math.min(spec.length(), first + spec.size()));
         }
         int start = head * (spec.segments() + 1) + segment;
-        return token >= inputs.get("starts").get(start) && token < inputs.get("starts").get(start + 1);
+        return IntStream.range((int) inputs.get("starts").get(start), (int) inputs.get("starts").get(start + 1));
     }
 
     private static double reduced(PoolSpec.Reduction reduction, DoubleStream tokens) {

@@ -20,16 +20,22 @@ public final class SelectReference {
     private record Pair(int row, int candidate, double score, boolean forced) {
     }
 
-    /** What is kept of each row of a head, and what is marginal. */
-    private record Kept(List<TreeSet<Integer>> kept, List<TreeSet<Integer>> marginal) {
+    /** What is kept of rows of a head, and what is marginal, by row. */
+    private record Kept(Map<Integer, TreeSet<Integer>> kept, Map<Integer, TreeSet<Integer>> marginal) {
+    }
+
+    /** Rows of a head, their scores, and what is kept of them. */
+    private record Chosen(int head, int[] rows, double[][] scores, Kept kept) {
     }
 
     private final SelectSpec spec;
-    private final Map<String, Tensor> inputs;
+    private final ForcedReference forced;
+    private final EstimateReference estimates;
 
     private SelectReference(SelectSpec spec, Map<String, Tensor> inputs) {
         this.spec = spec;
-        this.inputs = inputs;
+        this.forced = new ForcedReference(spec, inputs);
+        this.estimates = new EstimateReference(spec, inputs, forced);
     }
 
     /** Units are rows: (batch, list head, row). */
@@ -38,24 +44,31 @@ public final class SelectReference {
     }
 
     private Expected compute(Sample sample) {
-        EstimateReference estimates = new EstimateReference(spec, inputs);
         Map<String, Collected> collected = new HashMap<>();
         spec.outputs().keySet().forEach(name -> collected.put(name, new Collected()));
-        Map<Integer, List<Integer>> rowsOfHead = new HashMap<>();
-        for (int unit : sample.of(spec.batch() * spec.listHeads() * spec.rows())) {
-            rowsOfHead.computeIfAbsent(unit / spec.rows(), _ -> new ArrayList<>()).add(unit % spec.rows());
+        int[] units = sample.of(spec.batch() * spec.listHeads() * spec.rows());
+        List<Chosen> heads = IntStream.of(units).map(unit -> unit / spec.rows()).distinct().parallel().mapToObj(head ->
+                chosen(head, IntStream.of(units).filter(unit -> unit / spec.rows() == head).map(unit -> unit % spec.rows()).toArray())).toList();
+        for (Chosen head : heads) {
+            IntStream.range(0, head.rows.length).forEach(n -> collect(collected, head, n));
         }
-        rowsOfHead.forEach((head, rows) -> {
-            double[][] scores = estimates.head(head / spec.listHeads(), head % spec.listHeads());
-            Kept kept = select(head / spec.listHeads(), head % spec.listHeads(), scores);
-            rows.forEach(row -> collect(collected, head, row, scores[row], kept));
-        });
         Map<String, Expected.Values> values = new HashMap<>();
         collected.forEach((name, all) -> values.put(name, all.values()));
         return new Expected(values);
     }
 
-    private void collect(Map<String, Collected> collected, int head, int row, double[] scores, Kept kept) {
+    private Chosen chosen(int head, int[] sampled) {
+        int[] rows = spec.budget().perHead() ? IntStream.range(0, spec.rows()).toArray() : sampled;
+        double[][] scores = estimates.head(head / spec.listHeads(), head % spec.listHeads(), rows);
+        double[][] shown = spec.budget().perHead() ? IntStream.of(sampled).mapToObj(row -> scores[row]).toArray(double[][]::new) : scores;
+        return new Chosen(head, sampled, shown, select(head / spec.listHeads(), head % spec.listHeads(), rows, scores));
+    }
+
+    private void collect(Map<String, Collected> collected, Chosen of, int n) {
+        int head = of.head;
+        int row = of.rows[n];
+        double[] scores = of.scores[n];
+        Kept kept = of.kept;
         int at = (head / spec.listHeads() * spec.rows() + row) * spec.listHeads() + head % spec.listHeads();
         list(collected, "keyBlocks", "counts", at, kept.kept.get(row));
         if (collected.containsKey("marginalBlocks")) {
@@ -90,17 +103,17 @@ public final class SelectReference {
         return (int) IntStream.range(0, spec.candidates()).filter(c -> !spec.causal() || c * spec.blockK() <= last).count();
     }
 
-    private Kept select(int batch, int head, double[][] scores) {
-        Kept all = new Kept(new ArrayList<>(), new ArrayList<>());
+    private Kept select(int batch, int head, int[] rows, double[][] scores) {
+        Kept all = new Kept(new HashMap<>(), new HashMap<>());
         List<Pair> pairs = new ArrayList<>();
-        ForcedReference forced = new ForcedReference(spec, inputs);
-        for (int row = 0; row < spec.rows(); row++) {
-            all.kept.add(new TreeSet<>());
-            all.marginal.add(new TreeSet<>());
+        for (int n = 0; n < rows.length; n++) {
+            int row = rows[n];
+            all.kept.put(row, new TreeSet<>());
+            all.marginal.put(row, new TreeSet<>());
             for (int c = 0; c < visible(row); c++) {
-                pairs.add(new Pair(row, c, scores[row][c], forced.pair(batch, head, row, c)));
+                pairs.add(new Pair(row, c, scores[n][c], forced.pair(batch, head, row, c)));
             }
-            if (!spec.budget().perHead() || row == spec.rows() - 1) {
+            if (!spec.budget().perHead() || n == rows.length - 1) {
                 keep(pairs, all);
                 pairs.clear();
             }

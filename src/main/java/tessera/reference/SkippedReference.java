@@ -2,7 +2,6 @@ package tessera.reference;
 
 import java.util.Arrays;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 import tessera.AttentionSpec;
 
 /** Which keys' values attention leaves out, by blocks, see {@link tessera.AttentionBuilder#pvSkip}. */
@@ -20,18 +19,20 @@ final class SkippedReference {
         int blockK = spec.arrangement().listBlock();
         int first = row - row % spec.queries() % blockQ;
         int end = Math.min(first + blockQ, (row / spec.queries() + 1) * spec.queries());
-        double[][] of = IntStream.range(first, end).mapToObj(scores).toArray(double[][]::new);
-        for (int block = 0; block < spec.keys(); block += blockK) {
-            int stop = Math.min(spec.keys(), block + blockK);
-            int from = block;
-            double gap = Arrays.stream(of).mapToDouble(s -> max(s, from, stop) == Double.NEGATIVE_INFINITY ? Double.NEGATIVE_INFINITY
-                    : max(s, from, stop) - max(s, 0, stop)).max().orElseThrow();
-            Arrays.fill(skipped, from, stop, gap < spec.arrangement().pvSkip());
+        double[] gap = new double[Math.ceilDiv(spec.keys(), blockK)];
+        Arrays.fill(gap, Double.NEGATIVE_INFINITY);
+        for (int other = first; other < end; other++) {
+            double[] s = scores.apply(other);
+            double running = Double.NEGATIVE_INFINITY;
+            for (int block = 0; block < gap.length; block++) {
+                double max = Arrays.stream(s, block * blockK, Math.min(s.length, (block + 1) * blockK)).max().orElseThrow();
+                running = Math.max(running, max);
+                gap[block] = Math.max(gap[block], max == Double.NEGATIVE_INFINITY ? max : max - running);
+            }
+        }
+        for (int key = 0; key < skipped.length; key++) {
+            skipped[key] = gap[key / blockK] < spec.arrangement().pvSkip();
         }
         return skipped;
-    }
-
-    private static double max(double[] x, int from, int to) {
-        return Arrays.stream(x, from, to).max().orElseThrow();
     }
 }

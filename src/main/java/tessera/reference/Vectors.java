@@ -11,6 +11,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /** Queries and keys of one head with an estimate of its own, and what is made of them, in double precision. */
 record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head, int kvHead) {
 
+    /** All keys. */
+    double[][] keys() {
+        return IntStream.range(0, spec.keys()).mapToObj(this::key).toArray(double[][]::new);
+    }
+
     /** The mean of a row's queries, and of the heads that are averaged. */
     double[] query(int row) {
         int averaged = spec.heads() / spec.estimateHeads();
@@ -32,7 +37,8 @@ record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head,
         return (batch * spec.kvHeads() + kvHead) * inputs.get("k").shape().dim(2) + key;
     }
 
-    private double[][] keys(int score) {
+    /** The keys that a score stands for. */
+    double[][] keys(int score) {
         int start = score * spec.estimator().stride(spec.blockK());
         int end = Math.min(spec.keys(), start + spec.estimator().span(spec.blockK()));
         return IntStream.range(start, end).mapToObj(this::key).toArray(double[][]::new);
@@ -43,10 +49,17 @@ record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head,
         return mean(keys(score));
     }
 
-    /** The sum over channels of the largest and the smallest product that any key of a block could have. */
-    double largest(double[] q, int block) {
-        double[][] keys = keys(block);
-        return IntStream.range(0, q.length).mapToDouble(c -> Arrays.stream(keys).mapToDouble(k -> q[c] * k[c]).max().orElseThrow()).sum();
+    /** The sum over channels of the largest and the smallest product that any of the keys could have. */
+    static double largest(double[] q, double[][] keys) {
+        double sum = 0;
+        for (int c = 0; c < q.length; c++) {
+            double most = Double.NEGATIVE_INFINITY;
+            for (double[] k : keys) {
+                most = Math.max(most, q[c] * k[c]);
+            }
+            sum += most;
+        }
+        return sum;
     }
 
     int queryCode(int query, int word) {
@@ -61,12 +74,16 @@ record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head,
         return ((IntArray) inputs.get(name).data()).get(row * inputs.get(name).shape().dim(-1) + word);
     }
 
-    /** The indexer's sum over all query heads. */
-    double indexed(int query, int key) {
+    /** The query of every head at a place. */
+    double[][] everyHead(int query) {
+        return IntStream.range(0, spec.heads()).mapToObj(h -> vector("q", (batch * spec.heads() + h) * spec.queries() + query)).toArray(double[][]::new);
+    }
+
+    /** The indexer's sum over the queries of all heads. */
+    double indexed(double[][] queries, int query, double[] key) {
         double sum = 0;
         for (int h = 0; h < spec.heads(); h++) {
-            int row = (batch * spec.heads() + h) * spec.queries() + query;
-            sum += spec.scale() * inputs.get("weights").get(row) * Math.max(0, dot(vector("q", row), key(key)));
+            sum += spec.scale() * inputs.get("weights").get((batch * spec.heads() + h) * spec.queries() + query) * Math.max(0, dot(queries[h], key));
         }
         return sum;
     }
@@ -85,8 +102,12 @@ record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head,
     }
 
     private double[] vector(String name, int row) {
-        int dim = inputs.get(name).shape().dim(-1);
-        return IntStream.range(0, dim).mapToDouble(c -> inputs.get(name).get(row * dim + c)).toArray();
+        Tensor tensor = inputs.get(name);
+        double[] vector = new double[tensor.shape().dim(-1)];
+        for (int c = 0; c < vector.length; c++) {
+            vector[c] = tensor.get(row * vector.length + c);
+        }
+        return vector;
     }
 
     private static double[] mean(double[][] all) {
@@ -94,6 +115,10 @@ record Vectors(SelectSpec spec, Map<String, Tensor> inputs, int batch, int head,
     }
 
     static double dot(double[] a, double[] b) {
-        return IntStream.range(0, a.length).mapToDouble(c -> a[c] * b[c]).sum();
+        double dot = 0;
+        for (int c = 0; c < a.length; c++) {
+            dot += a[c] * b[c];
+        }
+        return dot;
     }
 }

@@ -66,6 +66,8 @@ class CompareCommandTest {
     @Test
     void tableCrossoversAndPaths() throws IOException {
         assertEquals(0, compare("--methods H03,P08,L01 --lengths 16,8 --heads 2 --head-dim 4"), err.toString());
+        assertEquals(6, err.toString().lines().filter(l -> l.contains("ms in kernels")).count(), err.toString());
+        assertTrue(err.toString().startsWith("H03 (FlashAttention-2) at 8 on jvm: "), err.toString());
         List<String> lines = out.toString().lines().toList();
         assertTrue(lines.getFirst().startsWith("jvm: ") && lines.getFirst().contains("JDK"), lines.getFirst());
         assertTrue(lines.stream().anyMatch(l -> l.startsWith("H03 FlashAttention-2") && l.contains("dense")));

@@ -58,7 +58,7 @@ class MethodsCommandTest {
 
     @Test
     void verifyCountsPassedAndPlanned() throws Exception {
-        assertEquals(0, execute("methods", "H01", "Y01", "K02", "--verify", "--device", "jvm", "--format", "json"));
+        assertEquals(0, execute("methods", "H01", "X01", "K02", "--verify", "--device", "jvm", "--format", "json"));
         JsonNode rows = new ObjectMapper().readTree(out.toString());
         assertEquals(3, rows.size());
         assertEquals("passed", rows.path(0).path("status").asText());

@@ -23,7 +23,7 @@ class SparseCommandTest {
         List<String> lines = outcome.out().lines().toList();
         assertTrue(lines.getFirst().startsWith("jvm: "), lines.getFirst());
         assertTrue(lines.get(2).startsWith("device  pattern  size  density  plan"), lines.get(2));
-        assertTrue(lines.get(3).matches("jvm +dense +- +1\\.00 +ATTN rows FULL F32 .*"), lines.get(3));
+        assertTrue(lines.get(3).matches("jvm +dense +- +1\\.00 +ATTN strips FULL .* F32 .*"), lines.get(3));
         assertTrue(lines.get(4).matches("jvm +blocks +8 +0\\.25 +ATTN rows BSR F32 .*"), lines.get(4));
         assertEquals(5, lines.stream().filter(line -> line.contains("ATTN")).count());
         assertTrue(lines.get(9).endsWith("break-even density"), outcome.out());

@@ -87,7 +87,7 @@ class TornadoEngineTest {
     void everyRunReadsItsInputsAnew() {
         Device device = anyDevice();
         AttentionSpec spec = blocks();
-        try (Prepared first = Tessera.plan(spec, device); Prepared second = Tessera.plan(spec, device)) {
+        try (Prepared first = Tessera.plan(spec, device).timed(true); Prepared second = Tessera.plan(spec, device).timed(true)) {
             for (int seed = 1; seed <= 3; seed++) {
                 for (Prepared prepared : List.of(first, second)) {
                     Map<String, Tensor> inputs = SelfCheck.inputs(spec, seed);
@@ -98,6 +98,23 @@ class TornadoEngineTest {
                     assertEquals(seed == 1, result.timing().compile() > 0, result.timing().toString());
                 }
             }
+        }
+    }
+
+    @Test
+    void withoutTimingOnlyTheFirstRunIsMeasured() {
+        Device device = anyDevice();
+        AttentionSpec spec = AttentionSpec.of(1, 2, 63, 12).lse().build();
+        Map<String, Tensor> inputs = SelfCheck.inputs(spec, 1);
+        try (Prepared prepared = Tessera.plan(spec, device)) {
+            assertTrue(prepared.run(inputs).timing().measured());
+            Result second = prepared.run(inputs);
+            Accuracy accuracy = Operators.of(spec).reference(spec, inputs, Sample.ALL).compare(second.outputs());
+            assertTrue(accuracy.within(1e-5), accuracy.toString());
+            assertFalse(second.timing().measured(), second.timing().toString());
+            assertTrue(Double.isNaN(second.timing().kernelMillis()) && second.timing().total() > 0, second.timing().toString());
+            assertTrue(prepared.timed(true).run(inputs).timing().kernel() > 0);
+            assertFalse(prepared.timed(false).run(inputs).timing().measured());
         }
     }
 

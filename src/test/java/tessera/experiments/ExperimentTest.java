@@ -88,9 +88,12 @@ class ExperimentTest {
         List<String> told = new ArrayList<>();
         Experiment experiment = new Experiment(List.of(Methods.of("H03"), Methods.of("P08")), List.of(Workload.drawn(1, 1, 4, 4, 1)),
                 List.of(Sketches.JVM), Sketches.BRIEF, 3);
-        experiment.run(told::add);
+        List<Comparison> measured = new ArrayList<>();
+        experiment.run(told::add, measured::add);
         assertEquals(experiment.size(), told.size());
         assertEquals("P08 at 4 on jvm", told.getLast());
+        assertEquals(List.of(1, 2), measured.stream().map(c -> c.measurements().size()).toList());
+        assertEquals("P08", measured.getLast().measurements().getLast().method().id());
     }
 
     @Test

@@ -60,7 +60,7 @@ class ReportTest {
     void everyMeasurementHasEveryField() {
         for (JsonNode m : json().get("measurements")) {
             for (String field : List.of("method", "name", "family", "device", "length", "plan", "verified", "maxAbs", "rms", "kernelMillis", "totalMillis",
-                    "compileMillis", "transferMillis", "flops", "bytes", "memoryBytes", "density", "recall", "denseError", "needle", "selectionShare",
+                    "compileMillis", "transferMillis", "flops", "bytes", "memoryBytes", "cacheBytesPerToken", "density", "recall", "denseError", "needle", "selectionShare",
                     "efficiency", "reason", "note")) {
                 assertTrue(m.has(field), field + " is missing in " + m);
             }

@@ -1,6 +1,7 @@
 package tessera.instructions;
 
 import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
@@ -26,6 +27,24 @@ public final class InstructionKernels {
         float[] sum = MultiplyHalf.accumulate(Fragment.get(top, 0), Fragment.get(top, 1), Fragment.get(bottom, 0), Fragment.get(bottom, 1),
                 LoadGlobal.pair(a, i, 0), LoadGlobal.pair(a, i, 128), LoadGlobal.pair(a, i, 8), LoadGlobal.pair(a, i, 136),
                 LoadGlobal.pair(b, i, 0), LoadGlobal.pair(b, i, 8));
+        StoreGlobal.two(d, j, 0, Fragment.get(sum, 0), Fragment.get(sum, 1));
+        StoreGlobal.two(d, j, 64, Fragment.get(sum, 2), Fragment.get(sum, 3));
+    }
+
+    /** d = a b + c; a 16×32 of signed, b 32×8 by columns of unsigned bytes, a by way of shared memory; c is the row. */
+    public static void multiplyBytes(KernelContext context, ByteArray a, ByteArray b, FloatArray d) {
+        int lane = context.localIdx;
+        int row = lane >> 2;
+        int rows = Shared.allocate(512);
+        CopyAsync.copy(rows + lane * 16, 0, a, lane * 16, 0);
+        CopyAsync.commit();
+        CopyAsync.await(0);
+        context.localBarrier();
+        int[] x = LoadMatrix.four(rows + ((lane & 7) + (lane >> 3 & 1) * 8) * 32 + (lane >> 4) * 16, 0);
+        int i = row * 32 + (lane & 3) * 4;
+        int[] sum = MultiplyBytes.accumulate(row, row, row + 8, row + 8, Fragment.get(x, 0), Fragment.get(x, 1), Fragment.get(x, 2),
+                Fragment.get(x, 3), LoadGlobal.bytes(b, i, 0), LoadGlobal.bytes(b, i, 16));
+        int j = row * 8 + (lane & 3) * 2;
         StoreGlobal.two(d, j, 0, Fragment.get(sum, 0), Fragment.get(sum, 1));
         StoreGlobal.two(d, j, 64, Fragment.get(sum, 2), Fragment.get(sum, 3));
     }
@@ -127,7 +146,7 @@ public final class InstructionKernels {
             some = 1f;
         }
         StoreGlobal.two(out, i * 4, 0, sum, Bits.toFloat(ShuffleXor.of(Bits.of(x), 3)));
-        StoreGlobal.two(out, i * 4, 2, some, 0f);
+        StoreGlobal.two(out, i * 4, 2, some, Shuffle.of(x, (i * 5 + 3) & 31));
     }
 
     /** Every work-item reads through shared memory what its mirror image in the group wrote. */
@@ -154,5 +173,15 @@ public final class InstructionKernels {
         StoreGlobal.four(out, i * 12, 4, Fragment.get(b, 0), Fragment.get(b, 1), LoadShared.one(floats + mirrored * 32, 24),
                 LoadShared.one(bits + mirrored * 16, 12));
         StoreGlobal.four(out, i * 12, 8, Fragment.get(c, 0), Fragment.get(c, 1), Fragment.get(c, 2), Fragment.get(c, 3));
+    }
+
+    /** Eight halves for each work-item, as floats. */
+    public static void widened(KernelContext context, HalfFloatArray in, FloatArray out) {
+        int i = context.globalIdx * 8;
+        int[] eight = LoadGlobal.eight(in, i - 8, 8);
+        StoreGlobal.four(out, i, 0, HalfPair.low(Fragment.get(eight, 0)), HalfPair.high(Fragment.get(eight, 0)),
+                HalfPair.low(Fragment.get(eight, 1)), HalfPair.high(Fragment.get(eight, 1)));
+        StoreGlobal.four(out, i, 4, HalfPair.low(Fragment.get(eight, 2)), HalfPair.high(Fragment.get(eight, 2)),
+                HalfPair.low(Fragment.get(eight, 3)), HalfPair.high(Fragment.get(eight, 3)));
     }
 }

@@ -22,6 +22,7 @@ import tessera.engine.Kernel;
 import tessera.engine.Program;
 import tessera.engine.Task;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -65,6 +66,12 @@ class InstructionsTest {
         FloatArray c = floats(128);
         FloatArray left = floats(256);
         FloatArray right = floats(128);
+        ByteArray signed = bytes(512);
+        ByteArray unsigned = bytes(256);
+        FloatArray rows = new FloatArray(128);
+        for (int i = 0; i < 128; i++) {
+            rows.set(i, i / 8);
+        }
         HalfFloatArray packed = new HalfFloatArray(2 * ITEMS);
         return Stream.of(
                 one("multiplyHalf", List.of(a, columns, c), new FloatArray(128), product(8, 16, at(a, 16, 1), at(columns, 1, 16), c), 1e-6),
@@ -72,9 +79,12 @@ class InstructionsTest {
                         product(8, 16, rounded(left, 16, 1, InstructionsTest::bfloat), rounded(right, 1, 16, InstructionsTest::bfloat), null), 1e-6),
                 one("multiplyTf32", List.of(left, right), new FloatArray(128),
                         product(8, 8, rounded(left, 8, 1, InstructionsTest::tf32), rounded(right, 1, 8, InstructionsTest::tf32), null), 1e-6),
+                one("multiplyBytes", List.of(signed, unsigned), new FloatArray(128), product(8, 32, (row, k) -> signed.get(32 * row + k),
+                        (k, column) -> unsigned.get(32 * column + k) & 255, rows), 0),
                 one("staged", List.of(a, b), new FloatArray(256), staged(a, b), 1e-6),
                 new Case("arithmetic", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(packed, pairs(), 0),
                         new Expected(new FloatArray(8 * ITEMS), arithmetic(), 3e-7))),
+                new Case("widened", 1, 32, List.of(a), List.of(new Expected(new FloatArray(256), widened(a), 0))),
                 new Case("halfPairs", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(8 * ITEMS), halfPairs(), 0))),
                 new Case("lanes", 2, ITEMS / 2, List.of(numbers), List.of(new Expected(new FloatArray(4 * ITEMS), lanes(), 1e-6))),
                 new Case("memory", 1, ITEMS, List.of(numbers), List.of(new Expected(new FloatArray(12 * ITEMS), mirrored(), 0))));
@@ -190,6 +200,14 @@ class InstructionsTest {
         return expected;
     }
 
+    private static float[] widened(HalfFloatArray halves) {
+        float[] expected = new float[halves.getSize()];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = halves.get(i).getFloat32();
+        }
+        return expected;
+    }
+
     private float[] lanes() {
         float[] expected = new float[4 * ITEMS];
         for (int i = 0; i < ITEMS; i++) {
@@ -199,6 +217,7 @@ class InstructionsTest {
                 expected[i * 4 + 2] = numbers.get(warp + lane) < 0 ? 1 : expected[i * 4 + 2];
             }
             expected[i * 4 + 1] = numbers.get(i ^ 3);
+            expected[i * 4 + 3] = numbers.get(warp + (i * 5 + 3) % 32);
         }
         return expected;
     }
@@ -229,6 +248,14 @@ class InstructionsTest {
         FloatArray array = new FloatArray(size);
         for (int i = 0; i < size; i++) {
             array.set(i, (float) random.nextGaussian());
+        }
+        return array;
+    }
+
+    private ByteArray bytes(int size) {
+        ByteArray array = new ByteArray(size);
+        for (int i = 0; i < size; i++) {
+            array.set(i, (byte) random.nextInt(256));
         }
         return array;
     }

@@ -26,7 +26,7 @@ class RegisterFormsTest {
 
     @Test
     void everyFormOnArraysHasOneByRegisters() throws NoSuchMethodException {
-        assertEquals(9, onArrays().count());
+        assertEquals(10, onArrays().count());
         for (Method method : onArrays().toList()) {
             List<Class<?>> parameters = new ArrayList<>();
             Class<?> result = void.class;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -145,6 +146,26 @@ class TokenSelectionTest {
 
     private static boolean contains(float[] list, int token) {
         return IntStream.range(0, list.length).anyMatch(n -> list[n] == token);
+    }
+
+    /** The cosine with each centroid is 0 but for rounding, which is another one in float32 than in double precision. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void aKeyAtRightAnglesToAllOthersIsClusteredAsByTheTwin(int seed) {
+        Tensor q = random(128, 16, seed);
+        Tensor k = random(128, 16, seed + 1);
+        double[] direction = new SplittableRandom(seed).doubles(16, -1, 1).toArray();
+        double squares = Arrays.stream(direction).map(x -> x * x).sum();
+        for (int token = 0; token < k.shape().elements() / 16; token++) {
+            int at = token * 16;
+            double along = IntStream.range(0, 16).mapToDouble(c -> k.get(at + c) * direction[c]).sum() / squares;
+            boolean needle = token % 128 == 40;
+            IntStream.range(0, 16).forEach(c -> k.set(at + c, (float) (needle ? 9 * direction[c] : k.get(at + c) - along * direction[c])));
+        }
+        Case problem = Methods.of("D28").on(q, k, random(128, 16, seed + 2), 7);
+        try (PreparedCase prepared = run(problem)) {
+            assertEquals(Optional.empty(), prepared.selectionDifference());
+        }
     }
 
     @Test

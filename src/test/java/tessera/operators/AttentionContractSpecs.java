@@ -170,7 +170,16 @@ final class AttentionContractSpecs {
             attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).bias(17, 63).scores(ScoreStage.PRODUCT).build(),
             attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).maskTensor(17, 63).scores(ScoreStage.MASKED).layout(BLHD).build(),
             attention(2, 4, 2, 17, 63, 8, 12).softcap(4).bias(17, 63).scores(ScoreStage.CAPPED).lse().build(),
-            attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).bias(17, 63).keyLengths().scores(ScoreStage.WEIGHTS).build());
+            attention(2, 4, 2, 17, 63, 8, 12).causal().softcap(4).bias(17, 63).keyLengths().scores(ScoreStage.WEIGHTS).build(),
+            // values that are the first channels of the keys
+            attention(2, 4, 1, 63, 63, 60, 1).valuesFromKeys(48).causal().lse().build(),
+            attention(1, 6, 2, 100, 100, 12, 1).valuesFromKeys(12).build(),
+            attention(1, 8, 1, 1, 600, 20, 1).valuesFromKeys(7).causal().lse().build(),
+            attention(2, 4, 2, 17, 63, 12, 1).valuesFromKeys(8).past(40).causal().lse().build(),
+            attention(2, 4, 2, 5, 63, 12, 1).valuesFromKeys(8).past(58).layout(BLHD).causal().lse().build(),
+            attention(3, 4, 1, 1, 64, 12, 1).valuesFromKeys(8).paged(50, 8).causal().lse().build(),
+            attention(2, 6, 2, 63, 63, 12, 1).valuesFromKeys(5).mask(blocks(6, 63, 63, 7, 11)).causal().lse().build(),
+            attention(2, 3, 1, 17, 63, 8, 1).valuesFromKeys(3).keyLengths().sinks().softcap(4).dtype(DType.F16).lse().build());
 
     private static AttentionBuilder attention(int batch, int heads, int kvHeads, int queries, int keys, int headDim, int valueDim) {
         return AttentionSpec.of(batch, heads, queries, headDim).kvHeads(kvHeads).keys(keys).valueDim(valueDim);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
+import tessera.CodedAttentionSpec;
 import tessera.ConvolutionSpec;
 import tessera.DType;
 import tessera.Epilogue;
@@ -105,6 +106,12 @@ final class ContractSpecs {
             PoolSpec.given(2, 2, 100, 7, 5, Reduction.MIN),
             PoolSpec.given(3, 1, 17, 12, 4, Reduction.MAX).withDType(DType.F16),
             PoolSpec.given(1, 2, 19, 13, 6, Reduction.SUM).withDType(DType.BF16),
+            // attention over codes: batch, heads, length, headDim
+            CodedAttentionSpec.of(1, 1, 1, 1),
+            CodedAttentionSpec.of(2, 3, 63, 60).withCausal(),
+            CodedAttentionSpec.of(1, 4, 100, 32).withKeys(150, 2, 48).withBlocks(16, 24),
+            CodedAttentionSpec.of(1, 2, 70, 16).withKeys(33, 1, 7).withBlocks(32, 5).withCausal(),
+            CodedAttentionSpec.of(1, 2, 129, 64).withCausal().withScale(0.3f).withDType(DType.F16),
             // projections: batch, heads, length, dim, features
             ProjectionSpec.channels(1, 1, 1, 1, 1),
             ProjectionSpec.channels(2, 3, 17, 12, 7).withBias(),

@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import tessera.AttentionBuilder;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.Prepared;
@@ -28,7 +30,7 @@ import tessera.planner.SelfCheck;
 import tessera.reference.Accuracy;
 import tessera.reference.Sample;
 
-/** The kernels on matrix units where a device has them: every tiling, lengths that no tile divides, several seeds, large scores, the same bits every time. */
+/** The kernels on matrix units and those that stream keys, where a device has instructions: every tiling, lengths that no tile divides, several seeds, large scores, the same bits every time. */
 class MatrixUnitsTest {
     private static final int RUNS = 3;
 
@@ -42,7 +44,13 @@ class MatrixUnitsTest {
             AttentionSpec.of(1, 4, 777, 64).kvHeads(2).mask(blocks(2, 777, 64)).causal().lse().build(),
             AttentionSpec.of(2, 2, 1024, 128).mask(blocks(1, 1024, 128)).lse().build(),
             AttentionSpec.of(1, 2, 333, 64).mask(Mask.streaming(5, 60)).causal().lse().build(),
-            AttentionSpec.of(2, 4, 700, 64).listed(4, 3, 128, 64).keyColumns(9).causal().lse().build());
+            AttentionSpec.of(2, 4, 700, 64).listed(4, 3, 128, 64).keyColumns(9).causal().lse().build(),
+            decoding(1, 32, 8, 5000, 128).lse().build(),
+            decoding(2, 6, 2, 777, 64).valueDim(96).causal().lse().build(),
+            decoding(1, 11, 1, 1000, 256).scale(1).lse().build(),
+            decoding(2, 5, 5, 333, 72).mask(Mask.streaming(5, 60)).causal().lse().build(),
+            decoding(3, 16, 2, 640, 96).paged(50, 16).lse().build(),
+            decoding(2, 8, 2, 1000, 128).paged(90, 25).mask(Mask.window(700, 0)).causal().lse().build());
 
     private static final List<RecurrenceSpec> RECURRENCES = List.of(
             recurrence(1, 4, 777, 64).gate(Gate.HEAD_TOKEN).initialState().finalState().build(),
@@ -54,6 +62,10 @@ class MatrixUnitsTest {
             recurrence(1, 3, 777, 64).gate(Gate.HEAD_TOKEN).delta().initialState().finalState().build(),
             recurrence(2, 2, 1000, 128).gate(Gate.HEAD_TOKEN).delta().finalState().build(),
             recurrence(1, 4, 130, 32).keyHeads(2, 4).delta().valueDim(64).finalState().build());
+
+    private static AttentionBuilder decoding(int batch, int heads, int kvHeads, int keys, int headDim) {
+        return AttentionSpec.of(batch, heads, 1, headDim).kvHeads(kvHeads).keys(keys);
+    }
 
     private static RecurrenceBuilder recurrence(int batch, int heads, int length, int headDim) {
         return RecurrenceSpec.of(batch, heads, length, headDim).dtype(DType.F16);
@@ -69,7 +81,7 @@ class MatrixUnitsTest {
         SPECS.forEach(spec -> Stream.of(DType.F32, DType.F16).forEach(type -> specs.add(spec.toBuilder().dtype(type).build())));
         specs.addAll(RECURRENCES);
         return Tessera.devices().stream().filter(Device::instructions).flatMap(device -> specs.stream()
-                .flatMap(spec -> Planner.candidates(spec, device).legal().stream().filter(plan -> plan.variant().equals("matrix") && plan.storage() == spec.dtype())
+                .flatMap(spec -> Planner.candidates(spec, device).legal().stream().filter(plan -> Set.of("matrix", "stream").contains(plan.variant()) && plan.storage() == spec.dtype())
                         .map(plan -> DynamicTest.dynamicTest(plan + " for " + spec + " on " + device.id(), () -> check(spec, plan, device)))));
     }
 

@@ -36,7 +36,7 @@ class ExplanationTest {
         assertEquals(100, json.path("spec").path("queries").asInt());
         assertEquals("full", json.path("spec").path("mask").asText());
         JsonNode first = json.path("candidates").path(0);
-        assertEquals("rows", first.path("variant").asText());
+        assertEquals("strips", first.path("variant").asText());
         assertTrue(first.path("predictedMillis").asDouble() > 0);
         assertTrue(first.path("density").asDouble() < 0.51);
         assertTrue(json.path("ruledOut").path(0).path("limit").asText().contains("jvm"));

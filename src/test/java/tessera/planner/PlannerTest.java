@@ -50,11 +50,11 @@ class PlannerTest {
     @Test
     void theBestGuessDependsOnTheDeviceAndTheProblem() {
         assertEquals(List.of("registers", "tiles", "rows", "split", "stored"), variants(attention().build(), GPU));
-        assertEquals(List.of("rows", "registers", "tiles", "split", "stored"), variants(attention().build(), CPU));
+        assertEquals(List.of("strips", "rows", "registers", "tiles", "split", "stored"), variants(attention().build(), CPU));
         AttentionSpec decoding = AttentionSpec.of(1, 2, 1, 64).keys(100_000).build();
         assertEquals(List.of("decode", "split", "rows", "registers", "tiles", "stored"), variants(decoding, GPU));
-        assertEquals(List.of("split", "rows", "registers", "tiles", "decode", "stored"), variants(decoding, CPU));
-        assertEquals(List.of("rows", "stored"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
+        assertEquals(List.of("split", "rows", "registers", "tiles", "strips", "decode", "stored"), variants(decoding, CPU));
+        assertEquals(List.of("rows", "strips", "stored"), variants(AttentionSpec.of(1, 1, 1, 1).build(), Tessera.device(Device.JVM)));
         assertEquals(List.of("registers", "rows"), variants(attention().mask(new Blocks(1, 1024, 1024, 64, 64, (h, qb, kb) -> kb <= qb)).build(), GPU));
         assertEquals(List.of("registers", "tiles", "rows", "split", "stored"), variants(attention().mask(Mask.streaming(4, 64)).build(), GPU));
         assertEquals(List.of("rows"), variants(MergeSpec.of(2, 1, 1, 1, 1), GPU));
@@ -167,7 +167,7 @@ class PlannerTest {
         var error = assertThrows(TesseraException.class,
                 () -> Planner.plan(attention().build(), jvm, plan -> plan.variant().equals("tiles"), "variant tiles"));
         assertTrue(error.getMessage().contains("variant tiles") && error.getMessage().contains("jvm has no local memory")
-                && error.getMessage().contains("this one works: ATTN rows FULL F32"), error::getMessage);
+                && error.getMessage().contains("this one works: ATTN strips FULL "), error::getMessage);
     }
 
     @Test

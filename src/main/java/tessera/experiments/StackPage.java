@@ -1,0 +1,63 @@
+package tessera.experiments;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** What was measured of stacks as one page that needs nothing else. */
+public final class StackPage {
+    private StackPage() {
+    }
+
+    /** The page. */
+    public static String of(StackResult result) {
+        return """
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <title>Tessera: stacks of layers compared</title>
+                <style>
+                %s</style>
+                </head>
+                <body>
+                <main>
+                <header><h1>Stacks of layers compared</h1></header>
+                <section><h2>Sums over layers</h2>%s</section>
+                <section><h2>Schedules</h2>%s</section>
+                <section><h2>Kinds of layers</h2>%s</section>
+                <section><h2>Machine</h2>%s</section>
+                <section><h2>How it was measured</h2><p>%s Each stack was run end to end at a small size and compared with its twin.
+                Each different layer was then measured once, on %s.</p></section>
+                </main>
+                </body>
+                </html>
+                """.formatted(HtmlReport.stylesheet(), table(result.table()), table(result.comparison().stacks().stream().map(stack -> Map.<String, Object>of(
+                        "stack", stack.title() + ", " + stack.source() + ": " + stack.schedule() + (stack.note().isEmpty() ? "" : ". " + stack.note()))).toList()),
+                table(result.csv().stream().map(StackPage::kind).toList()), result.machine().devices().stream()
+                        .map(device -> "<p>" + HtmlReport.escape(result.machine().line(device)) + "</p>").collect(Collectors.joining()),
+                HtmlReport.escape(result.protocol().describe()), HtmlReport.escape(result.comparison().shape().toString()));
+    }
+
+    private static Map<String, Object> kind(Map<String, Object> row) {
+        row.keySet().retainAll(List.of("stack", "device", "length", "layer", "readsAnother", "count", "phase", "cacheBytes", "plan", "rms", "kernelMedian",
+                "kernelP10", "kernelP90", "flops", "bytes", "reason"));
+        return row;
+    }
+
+    private static String table(List<Map<String, Object>> rows) {
+        String head = rows.getFirst().keySet().stream().map(column -> "<th>" + HtmlReport.escape(column) + "</th>").collect(Collectors.joining());
+        return "<div class=\"scroll\"><table>\n<tr>" + head + "</tr>\n" + rows.stream().map(row -> "<tr>" + row.values().stream().map(StackPage::cell)
+                .collect(Collectors.joining()) + "</tr>\n").collect(Collectors.joining()) + "</table></div>";
+    }
+
+    private static String cell(Object value) {
+        return switch (value) {
+            case null -> "<td class=\"n\">–</td>";
+            case Double number -> "<td class=\"n\">" + (Math.abs(number) < 1e-3 && number != 0 ? "%.1e".formatted(number) : HtmlReport.number(number)) + "</td>";
+            case Number number -> "<td class=\"n\">" + number + "</td>";
+            default -> "<td>" + HtmlReport.escape(value.toString()) + "</td>";
+        };
+    }
+}
