@@ -4,7 +4,10 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** {@code y_n = x_n - mean_m x_m} over runs of tokens, channel by channel: the smoothing of SageAttention (arXiv:2410.02367). Sums are exact. */
+/**
+ * {@code y_n = x_n - mean_m x_m} over runs of tokens, channel by channel: the smoothing of SageAttention (arXiv:2410.02367). Sums are exact,
+ * and not negative, as TornadoVM's PTX divides a negative number by a power of two with a shift that loses its sign.
+ */
 public final class CentreTokens {
     private CentreTokens() {
     }
@@ -30,11 +33,12 @@ public final class CentreTokens {
             }
             float unit = FixedPoint.unit(most);
             float inverse = FixedPoint.inverse(unit) / 256;
+            long shift = FixedPoint.fixed(most * unit);
             long sum = 0;
             for (int n = first; n < end; n++) {
-                sum = sum + FixedPoint.fixed(x.get(base + n * dim) * unit);
+                sum = sum + (shift + FixedPoint.fixed(x.get(base + n * dim) * unit));
             }
-            long average = sum / (end - first);
+            long average = sum / (end - first) - shift;
             mean.set(row, average * inverse);
             for (int n = first; n < end; n++) {
                 centred.set(base + n * dim, (FixedPoint.fixed(x.get(base + n * dim) * unit) - average) * inverse);
