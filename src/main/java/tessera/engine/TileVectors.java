@@ -31,11 +31,21 @@ public final class TileVectors {
         MemorySegment.copy(from.getSegment(), ValueLayout.JAVA_FLOAT, 4L * base, to, 0, count);
     }
 
+    /** Four rows at a time, so that a line of the cache is written for several elements. */
     public static void transpose(float[] from, float[] to, int rows, int columns, int width) {
-        for (int c = 0; c < columns; c++) {
-            int at = c * width;
-            for (int r = 0; r < rows; r++) {
-                to[at + r] = from[r * columns + c];
+        int r = 0;
+        for (; r + 4 <= rows; r += 4) {
+            for (int c = 0; c < columns; c++) {
+                int at = r * columns + c;
+                to[c * width + r] = from[at];
+                to[c * width + r + 1] = from[at + columns];
+                to[c * width + r + 2] = from[at + 2 * columns];
+                to[c * width + r + 3] = from[at + 3 * columns];
+            }
+        }
+        for (; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                to[c * width + r] = from[r * columns + c];
             }
         }
     }
