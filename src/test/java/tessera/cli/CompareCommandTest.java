@@ -132,7 +132,7 @@ class CompareCommandTest {
     @Test
     void badInputIsOneSentenceAndExitCodeTwo() {
         assertRefused("--methods H33 --lengths 8", "unknown method 'H33'", "H03");
-        assertRefused("--methods H04 --lengths 8", "H04", "cannot be run");
+        assertRefused("--methods X08 --lengths 8", "X08", "cannot be run");
         assertRefused("--lengths 0", "at least 1");
         assertRefused("--lengths -5", "at least 1");
         assertRefused("--lengths 1q", "1q");
