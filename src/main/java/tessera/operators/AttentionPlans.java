@@ -94,15 +94,15 @@ final class AttentionPlans {
         if (gpu) {
             decode((Range) layout);
         }
-        boolean fill = StripTiling.areFilled(spec);
-        if (fill) {
+        boolean strips = StripTiling.comeFirst(spec, device, layout.pairs(spec));
+        if (strips) {
             strips(layout);
         }
         if (parts >= 2) {
             split(layout, parts);
         }
         beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
-        if (!fill) {
+        if (!strips) {
             strips(layout);
         }
         if (parts < 2) {

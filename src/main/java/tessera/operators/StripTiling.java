@@ -18,15 +18,19 @@ record StripTiling(int tileQ, int tileK) {
     /** With fewer queries most of a tile is empty. */
     private static final int LEAST_QUERIES = 16;
 
+    /** Operations from which on compiling strips, ten seconds where rows take half a one, is worth it. */
+    private static final double WORTH_COMPILING = 4e9;
+
     /** The widest come first, of those with enough strips for every core. */
     static List<StripTiling> of(AttentionSpec spec, Device device) {
         long enough = 4L * device.computeUnits();
         return Stream.concat(ALL.stream().filter(t -> t.strips(spec) >= enough), ALL.stream().filter(t -> t.strips(spec) < enough)).toList();
     }
 
-    /** Whether there are queries enough that strips come first. */
-    static boolean areFilled(AttentionSpec spec) {
-        return spec.queries() >= LEAST_QUERIES;
+    /** Whether there are queries enough, and, where a compiler unrolls the tiles, work enough to pay for that. */
+    static boolean comeFirst(AttentionSpec spec, Device device, long pairs) {
+        double operations = 2.0 * pairs * (spec.headDim() + spec.valueDim());
+        return spec.queries() >= LEAST_QUERIES && (device.isJvm() || operations >= WORTH_COMPILING);
     }
 
     /** Why no tiling fits, or null if each does. */

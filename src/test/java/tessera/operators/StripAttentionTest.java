@@ -27,7 +27,7 @@ import tessera.planner.SelfCheck;
 import tessera.reference.Accuracy;
 import tessera.reference.Sample;
 
-/** Attention in strips on every CPU: all tiles on the JVM; a device that compiles each plan anew takes one for a spec, in turn. */
+/** Attention in strips on every CPU: all tiles on the JVM; a device that compiles each plan anew takes one for every fourth spec. */
 class StripAttentionTest {
     private static final List<Device> CPUS = Tessera.devices().stream().filter(device -> device.kind().equals("CPU")).toList();
 
@@ -62,9 +62,9 @@ class StripAttentionTest {
 
     @TestFactory
     Stream<DynamicTest> everyTilingGivesTheTwinsResult() {
-        return CPUS.stream().flatMap(device -> IntStream.range(0, SPECS.size()).boxed().flatMap(n -> {
+        return CPUS.stream().flatMap(device -> IntStream.range(0, SPECS.size()).filter(n -> device.isJvm() || n % 4 == 2).boxed().flatMap(n -> {
             List<Plan> plans = strips(SPECS.get(n), device);
-            return (device.isJvm() ? plans : List.of(plans.get(n % plans.size()))).stream().map(plan -> DynamicTest.dynamicTest(
+            return (device.isJvm() ? plans : List.of(plans.get(n / 4 % plans.size()))).stream().map(plan -> DynamicTest.dynamicTest(
                     device.id() + " " + plan.summary() + " for " + SPECS.get(n), () -> check(SPECS.get(n), plan, device, SelfCheck.inputs(SPECS.get(n), 3))));
         }));
     }
