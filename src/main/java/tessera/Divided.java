@@ -37,6 +37,9 @@ public final class Divided implements AutoCloseable {
     /** TornadoVM compiles in the first run, and says nothing of compiling in several threads at once. */
     private static final Object COMPILER = new Object();
 
+    /** There are OpenCL drivers that run kernels, with all their private arrays, on the thread that starts them. */
+    private static final long STACK = 8 << 20;
+
     private record Part(Prepared prepared, int first, int units) {
     }
 
@@ -62,7 +65,13 @@ public final class Divided implements AutoCloseable {
             }
         }
         this.plan = whole();
-        this.threads = Executors.newFixedThreadPool(parts.size(), Thread.ofPlatform().daemon().name("tessera-part-", 0).factory());
+        this.threads = Executors.newFixedThreadPool(parts.size(), Divided::thread);
+    }
+
+    private static Thread thread(Runnable work) {
+        Thread thread = new Thread(null, work, "tessera-part", STACK);
+        thread.setDaemon(true);
+        return thread;
     }
 
     static Divided of(Spec spec, List<Device> devices) {
