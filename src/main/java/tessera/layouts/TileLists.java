@@ -127,13 +127,21 @@ public final class TileLists {
         private int rounds;
         private int count;
         private int all;
+        private int begin = -1;
+        private int stop = -1;
 
+        /** Several small tiles of rows have the same lists. */
         void find(int map, int tile) {
+            all = tileK * lists(map, tile);
+            int before = begin;
+            int until = stop;
+            begin = runs.start(list(map, firstPosition(tile)));
+            stop = runs.start(list(map, lastPosition(tile)) + 1);
+            if (begin == before && stop == until) {
+                return;
+            }
             rounds++;
             count = 0;
-            all = tileK * lists(map, tile);
-            int begin = runs.start(list(map, firstPosition(tile)));
-            int stop = runs.start(list(map, lastPosition(tile)) + 1);
             for (int run = begin; run < stop; run++) {
                 int end = runs.key(run) + runs.length(run);
                 for (int k = runs.key(run) / tileK; k * tileK < end; k++) {

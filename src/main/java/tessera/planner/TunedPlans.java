@@ -16,7 +16,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tessera.Spec;
 import tessera.TesseraException;
@@ -30,7 +29,6 @@ import tessera.io.CacheFolder;
  * by side. What ships with the program is used where this machine has no figures of its own.
  */
 public final class TunedPlans {
-    private static final Logger LOG = LoggerFactory.getLogger(TunedPlans.class);
     private static final String SHIPPED = "/tessera/tuned-plans.json";
     private static final Map<Path, TunedPlans> OPEN = new ConcurrentHashMap<>();
 
@@ -84,7 +82,7 @@ public final class TunedPlans {
                 refused.add(file.getFileName() + ": it is not JSON of a tuned plan");
             }
         }
-        refused.forEach(reason -> LOG.warn("tuned plan refused: {}; tessera cache clear removes it", reason));
+        refused.forEach(reason -> LoggerFactory.getLogger(TunedPlans.class).warn("tuned plan refused: {}; tessera cache clear removes it", reason));
     }
 
     private List<Path> files() {
