@@ -59,7 +59,7 @@ public record Scores(float softcap, boolean slopes, boolean sinks, Shape bias, S
 
     /** True if nothing happens to the scores. */
     public boolean isPlain() {
-        return equals(NONE);
+        return softcap == 0 && !slopes && !sinks && bias == null && mask == null && !keyLengths && !isOwn();
     }
 
     /** The same with all keys. */

@@ -52,6 +52,17 @@ public final class Tessera {
         return plan(spec, Planner.fastest(spec, devices()));
     }
 
+    /**
+     * Divides the batches and heads of an attention, or the states of a recurrence, over several devices that run at the same time,
+     * in proportion to their speed by what was measured of each.
+     *
+     * @throws TesseraException if the spec cannot be divided, or if a device has no legal plan, naming it and the limits
+     * @throws IllegalArgumentException if a device is named twice, or none is
+     */
+    public static Divided plan(Spec spec, Device... devices) {
+        return Divided.of(spec, List.of(devices));
+    }
+
     /** Makes ready a plan that the caller chose among {@link Planner#candidates}. */
     public static Prepared plan(Spec spec, Device device, Plan plan) {
         return new Prepared(spec, plan, device, true);

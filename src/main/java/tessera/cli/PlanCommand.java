@@ -3,6 +3,7 @@ package tessera.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -17,17 +18,23 @@ import tessera.DType;
 import tessera.RecurrenceSpec;
 import tessera.TesseraException;
 import tessera.engine.Device;
+import tessera.experiments.Summary;
 import tessera.io.AtomicFile;
 import tessera.planner.DeviceProfile;
 import tessera.planner.Explanation;
+import tessera.planner.Plan;
 import tessera.planner.Planner;
 
 @Command(name = "plan", aliases = "explain", mixinStandardHelpOptions = true,
         description = "Shows how an attention would be computed on each device, and why; runs nothing but the measurement of a new device.",
         footer = {"", "Example: tessera plan --length 2k --heads 8 --head-dim 64 --causal --window 255,0 --format json",
             "Example: tessera plan --length 8k --window 511,0 --global 64 --random 3 --block-size 64 --picture blocks.png",
-            "Example: tessera plan --operator recurrence --length 4k --gate head-token"})
+            "Example: tessera plan --operator recurrence --length 4k --gate head-token",
+            "Example: tessera plan --length 16k --window 511,0 --random 3 --block-size 64 --time"})
 final class PlanCommand implements Callable<Integer> {
+    /** Time for planning again and again; the first half lets Java compile the planner. */
+    private static final long PLANNING_NANOS = 2_000_000_000L;
+
     @Mixin
     private CommonOptions common;
 
@@ -64,6 +71,9 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--no-measure", description = "Do not measure devices; no predicted times.")
     private boolean noMeasure;
 
+    @Option(names = "--time", description = "Print instead how long planning takes: the first time in this process, and again and again.")
+    private boolean time;
+
     @Option(names = "--show-kernel", description = "Print also the specialised kernels of the chosen plans, and what TornadoVM makes of them.")
     private boolean showKernel;
 
@@ -80,6 +90,10 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         tessera.Spec spec = spec();
+        if (time) {
+            common.print(command.commandLine().getOut(), common.devices().stream().map(device -> planningTime(spec, device)).toList());
+            return 0;
+        }
         BlockReport blocks = blocks();
         List<Explanation> explanations = new ArrayList<>();
         for (Device device : common.devices()) {
@@ -109,6 +123,25 @@ final class PlanCommand implements Callable<Integer> {
             throw new TesseraException("no device that was asked can compute this; the limits are listed above");
         }
         return 0;
+    }
+
+    /** The first time loads classes, unless another device came first. */
+    private static Map<String, Object> planningTime(tessera.Spec spec, Device device) {
+        List<Double> millis = new ArrayList<>();
+        Plan plan = null;
+        for (long start = System.nanoTime(); millis.size() < 3 || System.nanoTime() - start < PLANNING_NANOS; ) {
+            long before = System.nanoTime();
+            plan = Planner.plan(spec, device);
+            millis.add((System.nanoTime() - before) / 1e6);
+        }
+        Summary again = Summary.of(millis.subList(millis.size() / 2, millis.size()).stream().mapToDouble(Double::doubleValue).toArray());
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("device", device.id());
+        row.put("plan", plan.summary());
+        row.put("first ms", millis.getFirst());
+        row.put("again ms", again.median());
+        row.put("p90 ms", again.p90());
+        return row;
     }
 
     private tessera.Spec spec() {

@@ -28,11 +28,13 @@ import tessera.reference.Accuracy;
 
 @Command(name = "run", mixinStandardHelpOptions = true,
         description = {"Computes an attention of the tensors in a safetensors file, on the JVM unless --device names another device, or is",
-            "\"fastest\": then on the one that should take the least time by what was measured of each.",
+            "\"fastest\": then on the one that should take the least time by what was measured of each. Several devices share batches and heads,",
+            "or the states of a recurrence, by their speed, and run at the same time.",
             "Reads q, k, v of shape [batch, heads, length, dim], for attention also block_mask [maps, query blocks, key blocks], for a "
                     + "recurrence gate (logarithms), s0, z0 and what --gate and --correction take (tessera plan lists it).",
             "Writes out in the type of q and, where asked for, lse, s and z as F32."},
-        footer = {"", "Example: tessera run --input qkv.safetensors --output out.safetensors --causal --lse"})
+        footer = {"", "Example: tessera run --input qkv.safetensors --output out.safetensors --causal --lse",
+            "Example: tessera run --input qkv.safetensors --output out.safetensors --device opencl:0,jvm"})
 final class RunCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
@@ -57,24 +59,32 @@ final class RunCommand implements Callable<Integer> {
         if (!dry) {
             checkOutput();
         }
-        Function<Spec, Device> choice = common.device();
+        boolean divided = !dry && common.namesDevices() && common.devices().size() > 1;
+        Function<Spec, Device> choice = divided ? null : common.device();
         Problem problem = Problem.read(Safetensors.open(input), options);
-        Device device = choice.apply(problem.spec());
-        Plan plan = Planner.plan(problem.spec(), device);
         PrintWriter out = command.commandLine().getOut();
         if (dry) {
-            common.print(out, tasks(problem, plan, device));
+            Device device = choice.apply(problem.spec());
+            common.print(out, tasks(problem, Planner.plan(problem.spec(), device), device));
             return 0;
         }
-        Map<String, Tensor> tensors = new LinkedHashMap<>(problem.inputs());
-        problem.spec().outputs().forEach((name, shape) -> tensors.put(name, Tensor.zeros(name.equals("out") ? problem.spec().dtype() : DType.F32, shape)));
-        Result result;
-        try (var prepared = Tessera.plan(problem.spec(), device, plan)) {
-            result = prepared.run(tensors);
-        }
-        Safetensors.write(output, result.outputs(), Map.of("operator", problem.spec().operator(), "plan", plan.summary(), "device", device.id()));
+        Result result = divided ? run(problem, common.devices()) : run(problem, choice.apply(problem.spec()));
+        Safetensors.write(output, result.outputs(),
+                Map.of("operator", problem.spec().operator(), "plan", result.plan().summary(), "device", result.device()));
         common.print(out, List.of(row(result)));
         return 0;
+    }
+
+    private static Result run(Problem problem, Device device) {
+        try (var prepared = Tessera.plan(problem.spec(), device)) {
+            return prepared.run(problem.inputs());
+        }
+    }
+
+    private static Result run(Problem problem, List<Device> devices) {
+        try (var divided = Tessera.plan(problem.spec(), devices.toArray(Device[]::new))) {
+            return divided.run(problem.inputs());
+        }
     }
 
     private void checkOutput() throws IOException {

@@ -5,19 +5,14 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.constantpool.ClassEntry;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.stream.StreamSupport;
 import tessera.TesseraException;
 
-/**
- * A static method that TornadoVM can compile.
- *
- * @param method the method itself
- * @param handle the same, as a handle that takes its arguments as one array
- */
-public record Kernel(Method method, MethodHandle handle) {
+/** A static method that TornadoVM can compile. */
+public record Kernel(Method method) {
 
     /** How a kernel divides its work. */
     public enum Kind {
@@ -35,12 +30,10 @@ public record Kernel(Method method, MethodHandle handle) {
     public static Kernel of(Class<?> owner, String name) {
         for (Method method : owner.getDeclaredMethods()) {
             if (method.getName().equals(name)) {
-                try {
-                    MethodHandle handle = MethodHandles.publicLookup().unreflect(method);
-                    return new Kernel(method, handle.asSpreader(Object[].class, method.getParameterCount()));
-                } catch (IllegalAccessException e) {
-                    throw new IllegalArgumentException("kernel " + owner.getSimpleName() + "." + name + " must be public", e);
+                if (!Modifier.isPublic(method.getModifiers() & owner.getModifiers())) {
+                    throw new IllegalArgumentException("kernel " + owner.getSimpleName() + "." + name + " must be public");
                 }
+                return new Kernel(method);
             }
         }
         throw new IllegalArgumentException("no kernel named " + name + " in " + owner.getName());
@@ -53,11 +46,15 @@ public record Kernel(Method method, MethodHandle handle) {
      */
     public void call(Object[] arguments) {
         try {
-            handle.invoke(arguments);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new TesseraException(this + " failed: " + e.getMessage(), e);
+            method.invoke(null, arguments);
+        } catch (InvocationTargetException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                default -> throw new TesseraException(this + " failed: " + e.getCause().getMessage(), e.getCause());
+            }
+        } catch (IllegalAccessException e) {
+            throw new IllegalArgumentException("kernel " + this + " must be public", e);
         }
     }
 

@@ -28,6 +28,13 @@ public record Timing(long kernel, long transfer, long compile, long total) {
                 total + next.total);
     }
 
+    /** The times of two runs side by side: the longer ones. */
+    public Timing beside(Timing other) {
+        boolean known = measured() && other.measured();
+        return new Timing(known ? Math.max(kernel, other.kernel) : UNKNOWN, known ? Math.max(transfer, other.transfer) : UNKNOWN,
+                Math.max(compile, other.compile), Math.max(total, other.total));
+    }
+
     /** NaN if it was not measured. */
     public double kernelMillis() {
         return measured() ? kernel / 1e6 : Double.NaN;

@@ -47,6 +47,7 @@ public final class HtmlReport {
                 .append("</style>\n</head>\n<body>\n<main>\n");
         header();
         comparison.machine().devices().forEach(this::device);
+        section("Plans", PlansSection.of(comparison));
         section("Inputs", list(comparison.workloads().stream().map(HtmlReport::input).toList()));
         section("Machine", list(comparison.machine().devices().stream().map(comparison.machine()::line).toList()));
         section("How it was measured", "<p>" + escape(comparison.protocol().describe()) + " A result that is not within the tolerance of "

@@ -2,7 +2,6 @@ package tessera.layouts;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -22,6 +21,7 @@ public final class TileLists {
     private final int tileK;
     private final int group;
     private final int keyTiles;
+    private Visits visits;
 
     /** The keys of a tile, and a bit for each of them and each position; null where all see all. */
     private record Tile(int firstKey, int[] bits) {
@@ -70,14 +70,9 @@ public final class TileLists {
 
     /** How many pairs the tiles hold, over all batches and heads; an estimate where a run's inputs name the blocks. */
     public double pairs() {
-        int maps = listing.maps() * listing.batches();
-        double tiles = 0;
-        for (int map = 0; map < maps; map++) {
-            for (int t = 0; t < tilesOfHead(); t++) {
-                tiles += spec.arrangement().lists() > 0 ? expected(t) : touched(map, t, new int[keyTiles]).cardinality();
-            }
-        }
-        return tiles * tileQ * tileK * spec.batch() * (spec.heads() / group) / maps;
+        double tiles = spec.arrangement().lists() > 0 ? IntStream.range(0, tilesOfHead()).mapToDouble(this::expected).sum()
+                : (double) visits().tiles / (listing.maps() * listing.batches());
+        return tiles * tileQ * tileK * spec.batch() * (spec.heads() / group);
     }
 
     /** Tiles that lists without order name together. */
@@ -90,7 +85,7 @@ public final class TileLists {
     public long capacity() {
         long header = 4L * spec.batch() * (spec.heads() / group) * tilesOfHead() + 2;
         if (!spec.isDynamic()) {
-            return header + IntStream.range(0, listing.maps() * tilesOfHead()).mapToLong(n -> most(n / tilesOfHead(), n % tilesOfHead())).sum();
+            return header + 2 * visits().tiles + visits().mixed * positions() * words();
         }
         long lists = (long) listing.maps() * listing.batches() * tilesOfHead();
         Arrangement a = spec.arrangement();
@@ -100,11 +95,23 @@ public final class TileLists {
         return header + lists * (2L * keyTiles + mixed * positions() * words());
     }
 
-    /** Most numbers for a tile of rows: some of the tiles that have bits may turn out to need none. */
-    private long most(int map, int tile) {
-        int[] whole = new int[keyTiles];
-        int all = tileK * lists(map, tile);
-        return touched(map, tile, whole).stream().mapToLong(k -> 2 + (whole[k] < all ? positions() * words() : 0)).sum();
+    /** Tiles of keys that all tiles of rows touch, and those that may need bits: some may turn out to need none. */
+    private record Visits(long tiles, long mixed) {
+    }
+
+    private Visits visits() {
+        if (visits == null) {
+            long tiles = 0;
+            long mixed = 0;
+            Touched touched = new Touched();
+            for (int n = 0; n < listing.maps() * listing.batches() * tilesOfHead(); n++) {
+                touched.find(n / tilesOfHead(), n % tilesOfHead());
+                tiles += touched.count;
+                mixed += touched.mixed();
+            }
+            visits = new Visits(tiles, mixed);
+        }
+        return visits;
     }
 
     /** Number of lists that a tile of rows has a part in. */
@@ -112,29 +119,63 @@ public final class TileLists {
         return list(map, lastPosition(tile)) - list(map, firstPosition(tile)) + 1;
     }
 
-    /** Which tiles of keys the rows of a tile touch; adds to {@code whole} the keys that each of their lists sees without bits. */
-    private BitSet touched(int map, int tile, int[] whole) {
-        BitSet touched = new BitSet();
-        for (int list = list(map, firstPosition(tile)); list <= list(map, lastPosition(tile)); list++) {
-            for (int run = runs.start(list); run < runs.start(list + 1); run++) {
+    /** The tiles of keys that the rows of one tile touch after the other, each with the number of keys that their lists see without bits. */
+    private final class Touched {
+        private final int[] tiles = new int[keyTiles];
+        private final int[] whole = new int[keyTiles];
+        private final int[] round = new int[keyTiles];
+        private int rounds;
+        private int count;
+        private int all;
+        private int begin = -1;
+        private int stop = -1;
+
+        /** Several small tiles of rows have the same lists. */
+        void find(int map, int tile) {
+            all = tileK * lists(map, tile);
+            int before = begin;
+            int until = stop;
+            begin = runs.start(list(map, firstPosition(tile)));
+            stop = runs.start(list(map, lastPosition(tile)) + 1);
+            if (begin == before && stop == until) {
+                return;
+            }
+            rounds++;
+            count = 0;
+            for (int run = begin; run < stop; run++) {
                 int end = runs.key(run) + runs.length(run);
                 for (int k = runs.key(run) / tileK; k * tileK < end; k++) {
-                    touched.set(k);
+                    if (round[k] != rounds) {
+                        round[k] = rounds;
+                        whole[k] = 0;
+                        tiles[count++] = k;
+                    }
                     whole[k] += runs.isMixed(run) ? 0 : Math.min(end, (k + 1) * tileK) - Math.max(runs.key(run), k * tileK);
                 }
             }
         }
-        return touched;
+
+        boolean isMixed(int k) {
+            return whole[k] < all;
+        }
+
+        int mixed() {
+            int mixed = 0;
+            for (int n = 0; n < count; n++) {
+                mixed += isMixed(tiles[n]) ? 1 : 0;
+            }
+            return mixed;
+        }
     }
 
     private List<Tile> tiles(int map, int tile) {
-        int[] whole = new int[keyTiles];
         int[][] bits = new int[keyTiles][];
-        BitSet touched = touched(map, tile, whole);
+        Touched touched = new Touched();
+        touched.find(map, tile);
+        int[] keys = Arrays.stream(touched.tiles, 0, touched.count).sorted().toArray();
         int first = firstPosition(tile);
         int last = lastPosition(tile);
-        int all = tileK * lists(map, tile);
-        touched.stream().filter(k -> whole[k] < all).forEach(k -> bits[k] = new int[positions() * words()]);
+        Arrays.stream(keys).filter(touched::isMixed).forEach(k -> bits[k] = new int[positions() * words()]);
         for (int position = first; position <= last; position++) {
             int list = list(map, position);
             for (int run = runs.start(list); run < runs.start(list + 1); run++) {
@@ -142,7 +183,7 @@ public final class TileLists {
             }
         }
         List<Tile> tiles = new ArrayList<>();
-        for (int k = touched.nextSetBit(0); k >= 0; k = touched.nextSetBit(k + 1)) {
+        for (int k : keys) {
             int seen = bits[k] == null ? -1 : Arrays.stream(bits[k]).map(Integer::bitCount).sum();
             if (seen != 0) {
                 tiles.add(new Tile(k * tileK, seen == tileK * (last - first + 1) ? null : bits[k]));

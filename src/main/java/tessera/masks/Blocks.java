@@ -79,6 +79,11 @@ public final class Blocks implements Mask {
         return maps;
     }
 
+    @Override
+    public Mask maps(int first, int count) {
+        return count == maps ? this : new Blocks(count, queryBlocks * blockQ, keyBlocks * blockK, blockQ, blockK, (map, qb, kb) -> block(first + map, qb, kb));
+    }
+
     public int blockQ() {
         return blockQ;
     }

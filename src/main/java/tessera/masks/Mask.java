@@ -62,6 +62,11 @@ public interface Mask {
         return 1;
     }
 
+    /** The rule of {@code count} of the {@link #maps} from {@code first} on. */
+    default Mask maps(int first, int count) {
+        return count == maps() ? this : new SomeMaps(this, first, count);
+    }
+
     /** The window that this rule is for a map, or null if it is none. */
     default Window window(int map) {
         return null;

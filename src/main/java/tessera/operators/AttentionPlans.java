@@ -1,6 +1,7 @@
 package tessera.operators;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,7 @@ final class AttentionPlans {
     private final Device device;
     final Candidates candidates = new Candidates();
     private final long rows;
+    private final Map<Layout, Long> pairs = new IdentityHashMap<>();
 
     private AttentionPlans(AttentionSpec spec, Device device) {
         this.spec = spec;
@@ -288,8 +290,13 @@ final class AttentionPlans {
         return plan(layout, variant, tuning, DType.F32, parts, reason);
     }
 
+    /** Counted once for all plans. */
+    long pairs(Layout layout) {
+        return pairs.computeIfAbsent(layout, visited -> visited.pairs(spec));
+    }
+
     Plan plan(Layout layout, String variant, Map<String, Integer> tuning, DType storage, int parts, String reason) {
-        long pairs = layout.pairs(spec);
+        long pairs = pairs(layout);
         int passes = 1 + (spec.requested().columnMass() ? 1 : 0) + (spec.requested().massQ() > 0 ? 1 : 0) + (spec.requested().scores() != null ? 1 : 0);
         long flops = pairs * (passes * 2L * spec.headDim() + 2L * spec.valueDim() + passes);
         long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum() / (storage == DType.F16 ? 2 : 1);

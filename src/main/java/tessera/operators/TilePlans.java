@@ -27,7 +27,7 @@ final class TilePlans {
     private final Device device;
     private final Layout layout;
     private final boolean listed;
-    private final Map<List<Integer>, Double> visited = new HashMap<>();
+    private final Map<List<Integer>, TileLists> lists = new HashMap<>();
     private final AttentionPlans plans;
 
     /** @param layout a window, whole blocks, or lists of runs */
@@ -41,7 +41,7 @@ final class TilePlans {
 
     /** Whether tiles of a usual size hold few enough pairs that nobody sees. */
     boolean areDense() {
-        return !listed || TileBuffers.limit(spec) != null || visited(16, 16) < ROW_COST * (double) Math.max(1, layout.pairs(spec));
+        return !listed || TileBuffers.limit(spec) != null || visited(16, 16) < ROW_COST * (double) Math.max(1, plans.pairs(layout));
     }
 
     void all() {
@@ -86,12 +86,13 @@ final class TilePlans {
     }
 
     private TileLists lists(int tileQ, int tileK) {
-        return new TileLists(spec, layout instanceof Listing listing ? listing : Listing.of(spec, layout.name()), tileQ, tileK);
+        return lists.computeIfAbsent(List.of(tileQ, tileK),
+                _ -> new TileLists(spec, layout instanceof Listing listing ? listing : Listing.of(spec, layout.name()), tileQ, tileK));
     }
 
     /** Pairs in the tiles that are visited; 1 where a window says which those are. */
     private double visited(int tileQ, int tileK) {
-        return listed ? visited.computeIfAbsent(List.of(tileQ, tileK), _ -> lists(tileQ, tileK).pairs()) : 1;
+        return listed ? lists(tileQ, tileK).pairs() : 1;
     }
 
     /** Lists of tiles tell which tiles hold the fewest pairs; otherwise the order stays. */

@@ -37,7 +37,7 @@ final class Calibration {
 
     /** Legal plans in the order of their expected times; those of which nothing is known follow as they were. */
     static List<Plan> order(Spec spec, Device device, List<Plan> legal, TunedPlans tuned, boolean unseen) {
-        if (legal.size() < 2) {
+        if (legal.size() < 2 || tuned.isEmpty()) {
             return legal;
         }
         Map<String, Calibration> byKind = new HashMap<>();

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import tessera.Spec;
 import tessera.engine.Device;
 
@@ -92,7 +94,7 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
         return values;
     }
 
-    /** The explanation as text for people; the chosen plan is marked by {@code *}. */
+    /** The explanation as a table for people: the chosen plan is marked by {@code *}, plans that a limit rules out by {@code -}. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(spec.operator() + " on " + device);
@@ -100,19 +102,37 @@ public record Explanation(Spec spec, Device device, DeviceProfile profile, List<
             text.append(String.format(Locale.ROOT, ": %.1f GB/s, %.1f GFLOP/s", profile.gigabytesPerSecond(), profile.gigaflops()));
         }
         text.append('\n').append("  inputs  ").append(spec.inputs()).append('\n').append("  outputs ").append(spec.outputs()).append('\n');
-        int width = legal.stream().mapToInt(plan -> plan.summary().length()).max().orElse(0);
-        for (Plan plan : legal) {
-            Cost cost = plan.cost();
-            text.append(plan == legal.getFirst() ? "* " : "  ").append(plan.summary()).append(" ".repeat(width - plan.summary().length()));
-            text.append(String.format(Locale.ROOT, "  %s operations, %sB moved, %sB of memory, density %.3f", scaled(cost.flops()),
-                    scaled(cost.bytes()), scaled(cost.memoryBytes()), cost.density()));
-            if (profile != null) {
-                text.append(String.format(Locale.ROOT, ", predicted %.3f ms", profile.predictedMillis(plan)));
+        List<List<String>> columns = columns();
+        for (int n = 0; n < columns.getFirst().size(); n++) {
+            StringBuilder line = new StringBuilder(n == 0 ? " " : n > legal.size() ? "-" : n == 1 ? "*" : " ");
+            for (List<String> column : columns) {
+                String cell = column.get(n);
+                String space = " ".repeat(column.stream().mapToInt(String::length).max().orElse(0) - cell.length());
+                line.append(column == columns.getFirst() ? " " : "  ").append(column == columns.getFirst() || column == columns.getLast() ? cell + space : space + cell);
             }
-            text.append(": ").append(plan.reason()).append('\n');
+            text.append(line.toString().stripTrailing()).append('\n');
         }
-        ruledOut.forEach(out -> text.append("  ruled out: ").append(out.plan()).append(": ").append(out.limit()).append('\n'));
         return text.toString();
+    }
+
+    /** Each with its heading; numbers that nothing is known of are left out. */
+    private List<List<String>> columns() {
+        List<Map<String, Object>> rows = rows();
+        List<List<String>> columns = new ArrayList<>();
+        columns.add(column(rows, "plan", "plan", Object::toString));
+        columns.add(column(rows, "predicted ms", "predictedMillis", ms -> String.format(Locale.ROOT, "%.3f", ms)));
+        columns.add(column(rows, "expected ms", "expectedMillis", ms -> String.format(Locale.ROOT, "%.3f", ms)));
+        columns.add(column(rows, "measured ms", "measuredMillis", ms -> String.format(Locale.ROOT, "%.3f", ms)));
+        columns.add(column(rows, "operations", "flops", flops -> scaled((long) flops)));
+        columns.add(column(rows, "moved", "bytes", bytes -> scaled((long) bytes) + "B"));
+        columns.add(column(rows, "memory", "memoryBytes", bytes -> scaled((long) bytes) + "B"));
+        columns.add(column(rows, "density", "density", density -> String.format(Locale.ROOT, "%.3f", density)));
+        columns.add(column(rows, "reason or limit", "reason", Object::toString));
+        return columns.stream().filter(column -> column.stream().skip(1).anyMatch(cell -> !cell.isEmpty())).toList();
+    }
+
+    private static List<String> column(List<Map<String, Object>> rows, String heading, String key, Function<Object, String> form) {
+        return Stream.concat(Stream.of(heading), rows.stream().map(row -> row.get(key) == null ? "" : form.apply(row.get(key)))).toList();
     }
 
     /** Three digits and a decimal prefix: {@code 1.21 G}. */

@@ -11,7 +11,7 @@ import tessera.DType;
  *
  * @param operator the spec's operator, for example ATTN
  * @param variant the kernel family: rows, split, matrix, registers, tiles, stream, decode, stored, recurrent, scan, quadratic, parallel, chunk,
- *        primal, dual, host
+ *        primal, dual, host; divided over devices
  * @param layout how the allowed pairs are stored; "-" where there are none
  * @param tuning tile sizes, parts, chunk length … by name, in a fixed order
  * @param storage type of the inputs on the device

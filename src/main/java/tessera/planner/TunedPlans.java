@@ -16,7 +16,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tessera.Spec;
 import tessera.TesseraException;
@@ -30,8 +29,6 @@ import tessera.io.CacheFolder;
  * by side. What ships with the program is used where this machine has no figures of its own.
  */
 public final class TunedPlans {
-    private static final Logger LOG = LoggerFactory.getLogger(TunedPlans.class);
-    private static final ObjectMapper JSON = new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     private static final String SHIPPED = "/tessera/tuned-plans.json";
     private static final Map<Path, TunedPlans> OPEN = new ConcurrentHashMap<>();
 
@@ -39,6 +36,11 @@ public final class TunedPlans {
     private final Map<String, List<TunedPlan>> byKind = new ConcurrentHashMap<>();
     private final List<String> refused = new ArrayList<>();
     private final List<TunedPlan> shipped = new ArrayList<>();
+
+    /** Loaded where there is something to read: it takes longer than a plan does. */
+    private static final class Json {
+        static final ObjectMapper MAPPER = new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+    }
 
     private TunedPlans(Path folder) {
         this.folder = folder;
@@ -69,7 +71,7 @@ public final class TunedPlans {
         shipped.addAll(all());
         for (Path file : files()) {
             try {
-                TunedPlan plan = JSON.readValue(Files.readAllBytes(file), TunedPlan.class);
+                TunedPlan plan = Json.MAPPER.readValue(Files.readAllBytes(file), TunedPlan.class);
                 String defect = plan == null ? "it is empty" : plan.defect();
                 if (defect == null) {
                     keep(plan);
@@ -80,7 +82,7 @@ public final class TunedPlans {
                 refused.add(file.getFileName() + ": it is not JSON of a tuned plan");
             }
         }
-        refused.forEach(reason -> LOG.warn("tuned plan refused: {}; tessera cache clear removes it", reason));
+        refused.forEach(reason -> LoggerFactory.getLogger(TunedPlans.class).warn("tuned plan refused: {}; tessera cache clear removes it", reason));
     }
 
     private List<Path> files() {
@@ -96,7 +98,7 @@ public final class TunedPlans {
 
     private static List<TunedPlan> shipped() {
         try (InputStream in = TunedPlans.class.getResourceAsStream(SHIPPED)) {
-            return in == null ? List.of() : JSON.readValue(in, new TypeReference<List<TunedPlan>>() { }).stream().filter(plan -> plan.defect() == null).toList();
+            return in == null ? List.of() : Json.MAPPER.readValue(in, new TypeReference<List<TunedPlan>>() { }).stream().filter(plan -> plan.defect() == null).toList();
         } catch (IOException e) {
             throw new TesseraException("the shipped tuned plans cannot be read: " + e.getMessage(), e);
         }
@@ -118,6 +120,10 @@ public final class TunedPlans {
     /** Every usable figure, shipped ones included. */
     public List<TunedPlan> all() {
         return byKind.values().stream().flatMap(List::stream).toList();
+    }
+
+    boolean isEmpty() {
+        return byKind.isEmpty();
     }
 
     /** Whether a figure came with the program. */
@@ -150,7 +156,7 @@ public final class TunedPlans {
     public synchronized void add(TunedPlan plan) {
         try {
             Files.createDirectories(folder);
-            byte[] json = JSON.writeValueAsBytes(plan);
+            byte[] json = Json.MAPPER.writeValueAsBytes(plan);
             String name = UUID.nameUUIDFromBytes(place(plan).getBytes(StandardCharsets.UTF_8)).toString();
             AtomicFile.write(folder.resolve(name + ".json"), channel -> channel.write(ByteBuffer.wrap(json)));
         } catch (IOException e) {
@@ -173,7 +179,7 @@ public final class TunedPlans {
         return removed;
     }
 
-    /** Writes every figure that was measured here to a file, as JSON. */
+    /** Writes every figure that was measured here to a file, as Json.MAPPER. */
     public int exportTo(Path file) {
         List<TunedPlan> own = all().stream().filter(plan -> !isShipped(plan)).toList();
         try {
@@ -187,7 +193,7 @@ public final class TunedPlans {
 
     private static String line(TunedPlan plan) {
         try {
-            return JSON.writeValueAsString(plan);
+            return Json.MAPPER.writeValueAsString(plan);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -202,7 +208,7 @@ public final class TunedPlans {
     public List<String> importFrom(Path file, List<Device> devices) {
         List<TunedPlan> plans;
         try {
-            plans = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() { });
+            plans = Json.MAPPER.readValue(Files.readAllBytes(file), new TypeReference<>() { });
         } catch (IOException e) {
             throw new TesseraException("cannot read tuned plans from " + file + ": " + (Files.exists(file) ? "it is not what tessera cache export writes"
                     : AtomicFile.cause(e)), e);

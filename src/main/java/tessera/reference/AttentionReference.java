@@ -171,8 +171,8 @@ public final class AttentionReference {
             matrix.set(row * score.length + j, (float) Math.max(score[j], -1e30));
         }
         try {
-            scores.kernel().handle().invoke(new Object[] {matrix, spec.heads(), spec.queries(), spec.keys(), row, 1});
-        } catch (Throwable e) {
+            scores.kernel().call(new Object[] {matrix, spec.heads(), spec.queries(), spec.keys(), row, 1});
+        } catch (RuntimeException | Error e) {
             throw new IllegalArgumentException("the kernel " + scores.kernel() + " fails as plain Java: " + e.getMessage(), e);
         }
         for (int j = 0; j < score.length; j++) {

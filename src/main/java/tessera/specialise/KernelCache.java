@@ -22,8 +22,17 @@ public final class KernelCache {
     private KernelCache() {
     }
 
+    /** Found out once: the class path stays as it is. */
+    private static final class Available {
+        static final boolean HERE = isOnClassPath();
+    }
+
     /** Whether specialised kernels can be loaded; if not, {@link #advice} says what to do. */
     public static boolean available() {
+        return Available.HERE;
+    }
+
+    private static boolean isOnClassPath() {
         try {
             Path classes = Files.createDirectories(folder().resolve(PACKAGE));
             for (URL url : Collections.list(ClassLoader.getSystemResources(PACKAGE))) {
@@ -40,6 +49,14 @@ public final class KernelCache {
     /** One sentence for those who start Java themselves. */
     public static String advice() {
         return "to run specialised kernels, create the folder " + folder() + " and add it to the class path when you start Java";
+    }
+
+    private static void createFolder(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new TesseraException("cannot create " + folder + ": " + AtomicFile.cause(e), e);
+        }
     }
 
     static Path folder() {
@@ -59,6 +76,7 @@ public final class KernelCache {
         Path file = file(name);
         if (!Files.exists(file)) {
             ByteBuffer bytes = ByteBuffer.wrap(make.get());
+            createFolder(file.getParent());
             AtomicFile.write(file, channel -> channel.write(bytes));
         }
         try {

@@ -57,6 +57,13 @@ class CommandLineTest {
         assertTrue(line("plan --device jvm --no-measure --format csv").out().startsWith("device,plan,chosen,"));
     }
 
+    @Test
+    void planSaysHowLongPlanningTakes() throws IOException {
+        JsonNode time = line("plan --length 1k --causal --device jvm --time --format json").json().path(0);
+        assertTrue(time.path("plan").asText().startsWith("ATTN "), time::toString);
+        assertTrue(time.path("first ms").asDouble() > 0 && time.path("again ms").asDouble() > 0, time::toString);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "plam | unknown command 'plam'; did you mean 'plan'?",

@@ -19,6 +19,7 @@ import tessera.DType;
 import tessera.Shape;
 import tessera.Tensor;
 import tessera.Tessera;
+import tessera.engine.Device;
 import tessera.io.Safetensors;
 import tessera.reference.AttentionReference;
 import tessera.reference.Sample;
@@ -54,6 +55,20 @@ class RunCommandTest {
         assertEquals(row.path("plan").asText(), written.metadata().get("plan"));
         AttentionSpec spec = AttentionSpec.of(1, 4, 33, 16).kvHeads(2).causal().lse().build();
         var expected = AttentionReference.compute(spec, tensors, Sample.ALL);
+        assertTrue(expected.compare(Map.of("out", written.tensor("out"), "lse", written.tensor("lse"))).within(1e-5));
+    }
+
+    @Test
+    void severalDevicesShareTheHeads() throws IOException {
+        Map<String, Tensor> tensors = qkv(33, 6, 3);
+        Path input = file("in.safetensors", tensors);
+        Path output = folder.resolve("out.safetensors");
+        String devices = String.join(",", Tessera.devices().stream().map(Device::id).toList());
+        JsonNode row = Outcome.of("run", "--input", input.toString(), "--output", output.toString(), "--device", devices, "--lse", "--format", "json").json().path(0);
+        assertEquals(devices.contains(","), row.path("plan").asText().startsWith("ATTN divided "), row::toString);
+        Safetensors written = Safetensors.open(output);
+        assertEquals(row.path("device").asText(), written.metadata().get("device"));
+        var expected = AttentionReference.compute(AttentionSpec.of(1, 6, 33, 16).kvHeads(3).lse().build(), tensors, Sample.ALL);
         assertTrue(expected.compare(Map.of("out", written.tensor("out"), "lse", written.tensor("lse"))).within(1e-5));
     }
 

@@ -126,6 +126,16 @@ class ReportTest {
     }
 
     @Test
+    void thePageSaysWhyAPlanWasChosen() {
+        String plans = page.substring(page.indexOf("<h2>Plans</h2>"), page.indexOf("<h2>Inputs</h2>"));
+        Measurement dense = mixed.measurements().stream().filter(m -> m.method().id().equals("H03")).toList().getLast();
+        assertTrue(plans.contains("<td>" + dense.plans().getFirst().summary() + "</td>"), plans);
+        assertTrue(plans.contains(HtmlReport.escape(dense.plans().getFirst().reason())), plans);
+        assertTrue(plans.contains("<li>tiles: jvm"), plans);
+        assertTrue(plans.contains("<td>none</td>"), "methods without a plan are listed too: " + plans);
+    }
+
+    @Test
     void aPageWithoutTimesHasNoCharts() {
         String empty = HtmlReport.of(Sketches.run(List.of(Sketches.WITHOUT_PLAN), Workload.drawn(1, 1, 4, 4, 1)));
         assertFalse(empty.contains("<figure>"));

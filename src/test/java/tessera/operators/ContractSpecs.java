@@ -24,7 +24,7 @@ import tessera.Spec;
 import tessera.masks.Mask;
 
 /** The problems of the contract: shapes that fit no tile, lane, part or block, and every option at least once. */
-final class ContractSpecs {
+public final class ContractSpecs {
     private ContractSpecs() {
     }
 
@@ -201,5 +201,5 @@ final class ContractSpecs {
             new QuantisedAttentionSpec(AttentionSpec.of(1, 2, 63, 12).mask(Mask.window(7, 3)).build(), QuantSpec.of(1, 2, 60, 12, symmetric(8)).groups(16, 12),
                     QuantSpec.of(1, 2, 60, 12, new NumberFormat.Codebook(2)).groups(7, 5)));
 
-    static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, SelectContractSpecs.ALL, TOKENS, QUANTISED, OVER_CODES).flatMap(List::stream).toList();
+    public static final List<Spec> ALL = Stream.of(AttentionContractSpecs.ALL, RecurrenceContractSpecs.ALL, SelectContractSpecs.ALL, TOKENS, QUANTISED, OVER_CODES).flatMap(List::stream).toList();
 }

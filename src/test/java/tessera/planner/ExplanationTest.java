@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tessera.AttentionSpec;
 import tessera.Tessera;
@@ -25,8 +26,20 @@ class ExplanationTest {
         assertEquals(1, explanation.rows().stream().filter(row -> row.get("chosen").equals(true)).count());
         assertFalse(explanation.ruledOut().isEmpty());
         assertEquals(explanation.legal().size() + explanation.ruledOut().size(), explanation.rows().size());
-        String text = explanation.toString();
-        assertTrue(text.contains("* " + Planner.plan(SPEC, DEVICE).summary()) && text.contains("ruled out: tiles"), text);
+    }
+
+    @Test
+    void theTextIsATable() {
+        Explanation explanation = Explanation.of(SPEC, DEVICE, new DeviceProfile(DEVICE, 10, 100));
+        List<String> lines = explanation.toString().lines().skip(3).toList();
+        assertEquals(1 + explanation.rows().size(), lines.size());
+        assertTrue(lines.get(0).matches(" +plan +predicted ms +operations +moved +memory +density +reason or limit"), lines.get(0));
+        assertTrue(lines.get(1).startsWith("* " + Planner.plan(SPEC, DEVICE).summary()), lines.get(1));
+        int reason = lines.get(0).indexOf("reason or limit");
+        assertEquals(explanation.legal().getFirst().reason(), lines.get(1).substring(reason));
+        String last = lines.getLast();
+        assertTrue(last.startsWith("- " + explanation.ruledOut().getLast().plan()), last);
+        assertEquals(explanation.ruledOut().getLast().limit(), last.substring(reason));
     }
 
     @Test

@@ -75,13 +75,7 @@ class SpecialiserTest {
     private static FloatArray run(Kernel kernel, FloatArray in, int size, Object[] constants) {
         FloatArray out = new FloatArray(ITEMS * GROUPS * size);
         out.init(Float.NaN);
-        WorkGroup.run(context -> {
-            try {
-                kernel.handle().invoke(arguments(context, in, out, size, constants));
-            } catch (Throwable e) {
-                throw new IllegalStateException(e);
-            }
-        }, new int[] {ITEMS * GROUPS}, new int[] {ITEMS});
+        WorkGroup.run(context -> kernel.call(arguments(context, in, out, size, constants)), new int[] {ITEMS * GROUPS}, new int[] {ITEMS});
         return out;
     }
 }
