@@ -46,7 +46,8 @@ public final class StackPage {
         return row;
     }
 
-    private static String table(List<Map<String, Object>> rows) {
+    /** Rows as a table, the columns those of the first one. */
+    public static String table(List<Map<String, Object>> rows) {
         String head = rows.getFirst().keySet().stream().map(column -> "<th>" + HtmlReport.escape(column) + "</th>").collect(Collectors.joining());
         return "<div class=\"scroll\"><table>\n<tr>" + head + "</tr>\n" + rows.stream().map(row -> "<tr>" + row.values().stream().map(StackPage::cell)
                 .collect(Collectors.joining()) + "</tr>\n").collect(Collectors.joining()) + "</table></div>";
