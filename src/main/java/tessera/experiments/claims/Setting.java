@@ -2,8 +2,11 @@ package tessera.experiments.claims;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -17,6 +20,7 @@ import tessera.experiments.Experiment;
 import tessera.experiments.Measurement;
 import tessera.experiments.Protocol;
 import tessera.experiments.Report;
+import tessera.experiments.Slope;
 import tessera.experiments.Trials;
 import tessera.experiments.Workload;
 import tessera.methods.Catalogue;
@@ -26,11 +30,15 @@ import tessera.planner.Planner;
 
 /** Where and how claims are tested on one device. Keeps what was measured, so that claims that need the same share it. */
 public final class Setting {
+    /** Standard error of a power above which it says nothing. */
+    private static final double SCATTER = 0.3;
+
     private final Device device;
     private final boolean quick;
     private final long seed;
     private final Consumer<String> progress;
     private final Map<String, Object> shared = new HashMap<>();
+    private final Set<List<String>> settled = new HashSet<>();
     private final List<Measurement> measured = new ArrayList<>();
 
     Setting(Device device, boolean quick, long seed, Consumer<String> progress) {
@@ -53,7 +61,7 @@ public final class Setting {
     }
 
     static Protocol protocol(boolean quick) {
-        return quick ? new Protocol(0.1, 3, 10) : Protocol.of(0.5);
+        return quick ? new Protocol(0.1, 5, 20) : Protocol.of(0.5);
     }
 
     Protocol protocol() {
@@ -90,8 +98,16 @@ public final class Setting {
     /** A problem by the planner's choice among the wanted plans. */
     Measurement measure(String method, Spec spec, Predicate<Plan> wanted) {
         Plan plan = Planner.plan(spec, device, wanted, "for this claim");
+        settle(method, spec, plan);
         List<Measurement> one = new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, protocol(), seed).run(progress);
         return noted(one, all -> all).getFirst();
+    }
+
+    /** The JVM compiles in the background what runs often: a kernel's first measurement there is thrown away. */
+    private void settle(String method, Spec spec, Plan plan) {
+        if (device.isJvm() && settled.add(List.of(method, plan.operator(), plan.variant(), plan.layout()))) {
+            new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, Protocol.of(1), seed).run(progress);
+        }
     }
 
     /** A problem by every wanted plan. */
@@ -116,5 +132,26 @@ public final class Setting {
             throw new TesseraException(Report.line(m));
         }
         return m.kernel().median();
+    }
+
+    /**
+     * The power of the size by which a figure grows.
+     *
+     * @throws TesseraException if the figures lie on no line, as on a busy machine
+     */
+    static double power(Map<Integer, Double> line) {
+        return power(Slope.of(line, 1).orElse(null));
+    }
+
+    /** The power of a slope, likewise. */
+    static double power(Slope slope) {
+        if (slope == null) {
+            throw new TesseraException("fewer than two sizes have a time");
+        }
+        if (slope.error() > SCATTER) {
+            throw new TesseraException(String.format(Locale.ROOT, "times scatter too much to say how they grow: the power %.2f with an error of %.2f, more than %.1f; repeat it on a quiet machine",
+                    slope.exponent(), slope.error(), SCATTER));
+        }
+        return slope.exponent();
     }
 }

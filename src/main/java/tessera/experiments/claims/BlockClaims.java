@@ -1,0 +1,124 @@
+package tessera.experiments.claims;
+
+import static tessera.experiments.claims.Finding.row;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import tessera.AttentionSpec;
+import tessera.TesseraException;
+import tessera.experiments.Curves;
+import tessera.experiments.Sparse;
+import tessera.experiments.SparsePoint;
+
+/** Claims about what devices make of sparsity: blocks of different sizes and single tokens, drawn with the same density. */
+final class BlockClaims {
+
+    /** From which block on the literature has it that sparsity pays. */
+    private static final int PAYS = 64;
+
+    static final List<Claim> ALL = List.of(
+            Claim.measured("Q25", "Blocks below 64 often give no speed-up; 64 and more are needed", "arXiv:2507.19595",
+                    "speed-up over the best dense attention of drawn blocks of 8 to 256 at densities of 10 to 75 %; confirmed if at least half of the smaller ones, but not all of the others, have "
+                            + "none, refuted if all of the smaller ones have one or none of the others, else conditional", setting -> finding(setting, BlockClaims::small)),
+            Claim.measured("Q26", "Sparsity by single tokens is slower than dense attention in spite of fewer operations", "arXiv:2507.19595",
+                    "speed-up of drawn tokens at densities of 10 to 75 %; confirmed if there is none at half of them or more, refuted if there is one at each, else conditional",
+                    setting -> finding(setting, BlockClaims::tokens)),
+            Claim.measured("Q27", "Fewer operations do not guarantee a speed-up", "arXiv:2507.19595",
+                    "speed-up times density over all blocks and tokens; confirmed if something with fewer pairs is slower than dense attention, refuted if all make use of 95 % of their density, "
+                            + "else conditional", setting -> finding(setting, BlockClaims::guarantee)),
+            Claim.measured("Q28", "Block-sparse attention reaches nearly its theoretical speed-up where sparsity is modest", "arXiv:2205.14135, arXiv:2507.19595",
+                    "speed-up times density of blocks from 64 on at densities of 50 and 75 %; confirmed if all reach 0.8, conditional if some do", setting -> finding(setting, BlockClaims::modest)));
+
+    /** A rule over points. */
+    private interface Rule {
+        Finding of(List<Point> points);
+    }
+
+    /** A pattern's share of pairs and its speed-up over dense attention; size 1 for tokens. */
+    record Point(int size, double density, double speedup) {
+        double efficiency() {
+            return density * speedup;
+        }
+    }
+
+    private BlockClaims() {
+    }
+
+    private static Finding finding(Setting setting, Rule rule) {
+        Sparse sparse = sparse(setting);
+        List<SparsePoint> compared = sparse.points().stream().filter(p -> p.isComparable() && p.pattern().size() > 0).toList();
+        if (compared.isEmpty()) {
+            throw new TesseraException("no pattern has a time beside that of dense attention");
+        }
+        List<Point> points = compared.stream().map(p -> new Point(p.pattern().size(), p.density(), p.speedup())).toList();
+        Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
+        compared.forEach(p -> lines.computeIfAbsent(Math.round(100 * p.pattern().density()) + " %", _ -> new TreeMap<>()).put(p.pattern().size(), p.speedup()));
+        return rule.of(points).with(compared.stream().map(p -> row("block", p.pattern().size(), "density", p.density(), "speed-up", p.speedup(), "efficiency", p.efficiency(), "ns of a pair",
+                p.nanosOfPair(), "plan", p.measurement().plan())).toList()).with(new Curves("Speed-up over dense attention", "tokens of a block", "speed-up", lines));
+    }
+
+    /** Blocks and tokens of every density, measured once for all claims. */
+    private static Sparse sparse(Setting setting) {
+        AttentionSpec dense = AttentionSpec.of(1, setting.size(2, 16), setting.size(1024, 8192), 64).build();
+        Sparse sparse = setting.shared("sparse", () -> {
+            if (setting.device().isJvm()) {
+                Sparse.run(new Sparse.Sweep(dense, 1, List.of(16, 128), List.of(0.25), true, List.of(), 0), List.of(setting.device()), null, setting.protocol(), setting.seed(), setting.progress());
+            }
+            return Sparse.run(new Sparse.Sweep(dense, 1, List.of(8, 16, 32, 64, 128, 256), List.of(0.1, 0.25, 0.5, 0.75), true, List.of(), 0), List.of(setting.device()), null,
+                    setting.protocol(), setting.seed(), setting.progress());
+        });
+        return setting.noted(sparse, Sparse::measurements);
+    }
+
+    private static List<Point> where(List<Point> points, Predicate<Point> wanted) {
+        return points.stream().filter(wanted).toList();
+    }
+
+    private static double most(List<Point> points, ToDoubleFunction<Point> figure) {
+        return points.stream().mapToDouble(figure).max().orElse(Double.NaN);
+    }
+
+    private static double least(List<Point> points, ToDoubleFunction<Point> figure) {
+        return points.stream().mapToDouble(figure).min().orElse(Double.NaN);
+    }
+
+    static Finding small(List<Point> points) {
+        List<Point> small = where(points, p -> p.size() > 1 && p.size() < PAYS);
+        List<Point> large = where(points, p -> p.size() >= PAYS);
+        long slow = where(small, p -> p.speedup() <= 1).size();
+        long fast = where(large, p -> p.speedup() > 1).size();
+        int from = points.stream().filter(p -> p.size() > 1 && p.speedup() > 1).mapToInt(Point::size).min().orElse(0);
+        Verdict verdict = slow == 0 || fast == 0 ? Verdict.REFUTED : 2 * slow >= small.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
+        return Finding.of(verdict, "%d of %d points with blocks below 64 are no faster than dense attention, and %d of %d with blocks from 64 on are faster; %s", slow, small.size(), fast, large.size(),
+                from == 0 ? "no block is at any density" : "the smallest block that is faster at some density is " + from);
+    }
+
+    static Finding tokens(List<Point> points) {
+        List<Point> tokens = where(points, p -> p.size() == 1);
+        long slow = where(tokens, p -> p.speedup() <= 1).size();
+        Verdict verdict = slow == 0 ? Verdict.REFUTED : 2 * slow >= tokens.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
+        return Finding.of(verdict, "drawn tokens are %.2f to %.2f times as fast as dense attention, and no faster at %d of %d densities; blocks from 64 on are %.2f to %.2f times as fast",
+                least(tokens, Point::speedup), most(tokens, Point::speedup), slow, tokens.size(), least(where(points, p -> p.size() >= PAYS), Point::speedup),
+                most(where(points, p -> p.size() >= PAYS), Point::speedup));
+    }
+
+    static Finding guarantee(List<Point> points) {
+        List<Point> fewer = where(points, p -> p.density() < 0.95);
+        long slow = where(fewer, p -> p.speedup() <= 1).size();
+        Verdict verdict = slow > 0 ? Verdict.CONFIRMED : least(fewer, Point::efficiency) >= 0.95 ? Verdict.REFUTED : Verdict.CONDITIONAL;
+        return Finding.of(verdict, "%d of %d patterns with fewer pairs are no faster than dense attention; of the speed-up that their density would allow they reach %.0f to %.0f %%", slow, fewer.size(),
+                100 * least(fewer, Point::efficiency), 100 * most(fewer, Point::efficiency));
+    }
+
+    static Finding modest(List<Point> points) {
+        List<Point> modest = where(points, p -> p.size() >= PAYS && p.density() >= 0.4 && p.density() <= 0.85);
+        long reach = where(modest, p -> p.efficiency() >= 0.8).size();
+        Verdict verdict = reach == 0 ? Verdict.REFUTED : reach == modest.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
+        return Finding.of(verdict, "%d of %d points reach 0.8 of what their density allows; they range from %.2f to %.2f", reach, modest.size(), least(modest, Point::efficiency),
+                most(modest, Point::efficiency));
+    }
+}
