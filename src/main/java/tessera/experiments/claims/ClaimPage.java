@@ -30,7 +30,7 @@ public final class ClaimPage {
                 <section><h2>Verdicts</h2>%s</section>
                 %s
                 <section><h2>Machine</h2>%s</section>
-                <section><h2>How it was measured</h2><p>%s A verdict holds for the devices and sizes above; report.json has the raw samples.</p></section>
+                <section><h2>How it was measured</h2><p>%s Claims take the time that a tenth of the runs stay below. A verdict holds for the devices and sizes above; report.json has the raw samples.</p></section>
                 </main>
                 </body>
                 </html>

@@ -49,7 +49,7 @@ final class CrossoverClaims {
         Crossing last = crossings.getLast();
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         growth.points().stream().filter(p -> p.part() == Part.SEQUENCE && p.form() != Form.RECURRENT && p.verified())
-                .forEach(p -> lines.computeIfAbsent(p.form().toString(), _ -> new TreeMap<>()).put(p.size(), p.median()));
+                .forEach(p -> lines.computeIfAbsent(p.form().toString(), _ -> new TreeMap<>()).put(p.size(), Setting.millis(p.measurement())));
         return crossover(last.crossover(), last.model()).with(lines.get("chunk").keySet().stream().map(length -> row("length", length, "chunk ms", lines.get("chunk").get(length), "dense ms",
                 lines.getOrDefault("dense", Map.of()).get(length))).toList()).with(new Curves("Time", "length (tokens)", "time (ms)", lines));
     }
@@ -71,7 +71,7 @@ final class CrossoverClaims {
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         comparison.measurements().stream().filter(Measurement::verified).forEach(m -> {
             byLength.computeIfAbsent(m.length(), _ -> new ArrayList<>()).add(m);
-            lines.computeIfAbsent(m.method().id() + " " + m.method().name(), _ -> new TreeMap<>()).put(m.length(), m.kernel().median());
+            lines.computeIfAbsent(m.method().id() + " " + m.method().name(), _ -> new TreeMap<>()).put(m.length(), Setting.millis(m));
         });
         List<Map<String, Object>> rows = new ArrayList<>();
         Map<String, String> winners = new LinkedHashMap<>();
@@ -80,7 +80,7 @@ final class CrossoverClaims {
             Measurement seeing = fastest(measured.stream().filter(CrossoverClaims::sees).toList());
             winners.put("at " + length, any.method().id());
             winners.put("at " + length + " with the key", seeing.method().id());
-            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", m.kernel().median(), "sees the key", sees(m) ? "yes" : "no",
+            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", Setting.millis(m), "sees the key", sees(m) ? "yes" : "no",
                     "fastest", m == any ? m == seeing ? "both" : "of all" : m == seeing ? "of those that see it" : "")));
         });
         return winners(winners).with(rows).with(new Curves("Time", "length (tokens)", "time (ms)", lines));
@@ -92,7 +92,7 @@ final class CrossoverClaims {
     }
 
     private static Measurement fastest(List<Measurement> measured) {
-        return measured.stream().min(Comparator.comparing(m -> m.kernel().median())).orElseThrow(() -> new TesseraException("nothing that sees the key has a time"));
+        return measured.stream().min(Comparator.comparing(Setting::millis)).orElseThrow(() -> new TesseraException("nothing that sees the key has a time"));
     }
 
     static Finding winners(Map<String, String> winners) {
@@ -104,13 +104,13 @@ final class CrossoverClaims {
         AttentionSpec spec = AttentionSpec.of(1, setting.size(2, 16), setting.size(1024, 8192), 64).build();
         Plan chosen = Planner.plan(spec, setting.device());
         setting.measure("H03", spec, chosen::equals);
-        List<Measurement> all = setting.measureAll("H03", spec, plan -> !plan.variant().equals("stored")).stream().filter(Measurement::verified).sorted(Comparator.comparing(m -> m.kernel().median())).toList();
+        List<Measurement> all = setting.measureAll("H03", spec, plan -> !plan.variant().equals("stored")).stream().filter(Measurement::verified).sorted(Comparator.comparing(Setting::millis)).toList();
         if (all.size() < 2) {
             throw new TesseraException("there is only one way of computing it here");
         }
-        double choice = all.stream().filter(m -> m.plans().getFirst().equals(chosen)).findFirst().map(m -> m.kernel().median()).orElse(Double.NaN);
-        return tiles(all.size(), all.getFirst().kernel().median(), all.getLast().kernel().median(), choice).with(all.stream().map(m -> row("plan", m.plan(), "ms", m.kernel().median(), "of the best",
-                m.kernel().median() / all.getFirst().kernel().median(), "chosen", m.plans().getFirst().equals(chosen) ? "by the planner" : "")).toList());
+        double choice = all.stream().filter(m -> m.plans().getFirst().equals(chosen)).findFirst().map(Setting::millis).orElse(Double.NaN);
+        return tiles(all.size(), Setting.millis(all.getFirst()), Setting.millis(all.getLast()), choice).with(all.stream().map(m -> row("plan", m.plan(), "ms", Setting.millis(m), "of the best",
+                Setting.millis(m) / Setting.millis(all.getFirst()), "chosen", m.plans().getFirst().equals(chosen) ? "by the planner" : "")).toList());
     }
 
     static Finding tiles(int plans, double best, double worst, double chosen) {

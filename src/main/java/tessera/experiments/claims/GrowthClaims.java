@@ -65,16 +65,18 @@ final class GrowthClaims {
 
     private static Map<Integer, Double> times(GrowthResult growth, Part part, Form form) {
         Map<Integer, Double> times = new TreeMap<>();
-        growth.points().stream().filter(p -> p.part() == part && p.form() == form && p.verified()).forEach(p -> times.put(p.size(), p.median()));
+        growth.points().stream().filter(p -> p.part() == part && p.form() == form && p.verified()).forEach(p -> times.put(p.size(), Setting.millis(p.measurement())));
         return times;
     }
 
     private static double power(GrowthResult growth, Part part, Form form) {
-        return Setting.power(growth.slopes().stream().filter(g -> g.part() == part && g.form() == form).findFirst().orElseThrow().slope());
+        Map<Integer, Double> times = times(growth, part, form);
+        times.keySet().removeIf(size -> size < growth.growth().slopeFrom());
+        return Setting.power(times);
     }
 
     private static List<Map<String, Object>> rows(GrowthResult growth, Part part, String size) {
-        return growth.points().stream().filter(p -> p.part() == part).map(p -> row("form", p.form().toString(), size, p.size(), "ms", p.median(), "plan", p.measurement().plan())).toList();
+        return growth.points().stream().filter(p -> p.part() == part).map(p -> row("form", p.form().toString(), size, p.size(), "ms", p.verified() ? Setting.millis(p.measurement()) : null, "plan", p.measurement().plan())).toList();
     }
 
     private static Curves curves(GrowthResult growth, Part part, String size) {
@@ -164,7 +166,7 @@ final class GrowthClaims {
         int length = growth.growth().chunkLength();
         Double recurrent = times(growth, Part.SEQUENCE, Form.RECURRENT).get(length);
         Map<Integer, Double> byChunk = times(growth, Part.CHUNKS, Form.CHUNK);
-        return chunks(power(growth, Part.SEQUENCE, Form.CHUNK), length, best.size(), best.median(), byChunk.values().stream().max(Double::compare).orElseThrow(), recurrent)
+        return chunks(power(growth, Part.SEQUENCE, Form.CHUNK), length, best.size(), byChunk.get(best.size()), byChunk.values().stream().max(Double::compare).orElseThrow(), recurrent)
                 .with(rows(growth, Part.CHUNKS, "chunk")).with(new Curves("Chunks of " + length + " tokens", "tokens of a chunk", "time (ms)", Map.of("chunk", byChunk)));
     }
 

@@ -30,6 +30,9 @@ final class PairClaims {
             Claim.measured("Q01", "Full attention takes time and memory that grow with the square of the length", "arXiv:1706.03762, arXiv:2507.19595",
                     "time and memory of attention with stored scores and without, fitted over the length; powers within " + ROUGH + " of 2, conditional if memory is so only where "
                             + "scores are stored", PairClaims::quadratic),
+            Claim.measured("Q18", "Sparse attention computes exact attention over a subset of the pairs", "arXiv:2507.19595",
+                    "results of windows, blocks, tokens and global tokens beside the formula with a mask in double precision; confirmed if all are as close as their storage type allows",
+                    PairClaims::exact),
             Claim.measured("Q20", "In a sliding window each token costs the same at any length", "arXiv:2004.05150",
                     "pairs, and time, of a causal window of " + WINDOW + " keys, fitted over the length; confirmed if both powers are at most " + ROUGH + " above 1, conditional if only that "
                             + "of the pairs is", setting -> linear(setting, "P01", PairClaims::window)),
@@ -89,6 +92,29 @@ final class PairClaims {
         Verdict verdict = !square || Math.abs(stored - 2) > ROUGH ? Verdict.REFUTED : Math.abs(kept - 2) <= ROUGH ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
         return Finding.of(verdict, "time grows with the power %.2f of the length if scores are stored and %.2f if not, memory with %.2f and %.2f: without stored scores memory is "
                 + "linear", time, tiled, stored, kept);
+    }
+
+    private static Finding exact(Setting setting) {
+        AttentionSpec all = dense(2, 300);
+        Map<String, AttentionSpec> patterns = new LinkedHashMap<>();
+        patterns.put("window", window(all));
+        patterns.put("window and global tokens", longformer(all));
+        patterns.put("random blocks", all.toBuilder().mask(Blocks.random(1, 300, 300, BLOCK, BLOCK, 3, setting.seed())).build());
+        patterns.put("every third token", all.toBuilder().mask((_, query, _, key) -> (query + key) % 3 == 0).causal().build());
+        Map<String, Double> errors = new LinkedHashMap<>();
+        List<Map<String, Object>> rows = new ArrayList<>();
+        patterns.forEach((name, spec) -> {
+            Measurement m = setting.measure("P04", spec, _ -> true);
+            Setting.millis(m);
+            errors.put(name, m.accuracy().rms());
+            rows.add(row("pattern", name, "pairs", pairs(spec), "of", 300 * 300, "RMS ratio", m.accuracy().rms(), "plan", m.plan()));
+        });
+        return exact(errors, all.dtype().tolerance()).with(rows);
+    }
+
+    static Finding exact(Map<String, Double> errors, double tolerance) {
+        double most = errors.values().stream().max(Double::compare).orElseThrow();
+        return Finding.of(most <= tolerance ? Verdict.CONFIRMED : Verdict.REFUTED, "the RMS ratio is at most %.0e over %d patterns; %.0e is allowed", most, errors.size(), tolerance);
     }
 
     private static AttentionSpec window(AttentionSpec dense) {

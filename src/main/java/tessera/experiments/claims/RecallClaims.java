@@ -89,7 +89,7 @@ final class RecallClaims {
     }
 
     private static List<Map<String, Object>> rows(String data, Comparison comparison) {
-        return comparison.measurements().stream().filter(Measurement::verified).map(m -> row("data", data, "length", m.length(), "method", m.method().toString(), "ms", m.kernel().median(), "density",
+        return comparison.measurements().stream().filter(Measurement::verified).map(m -> row("data", data, "length", m.length(), "method", m.method().toString(), "ms", Setting.millis(m), "density",
                 m.density(), "recall", m.fidelity().recall(), "needle", m.fidelity().needle(), "selection", m.fidelity().selection())).toList();
     }
 
@@ -120,8 +120,8 @@ final class RecallClaims {
         Map<String, double[]> gains = new LinkedHashMap<>();
         for (Measurement m : comparison.measurements()) {
             if (m.verified()) {
-                lines.computeIfAbsent(m.method().id(), _ -> new TreeMap<>()).put(m.length(), m.kernel().median());
-                if (m.kernel().median() <= budget && !m.method().id().equals("H03")) {
+                lines.computeIfAbsent(m.method().id(), _ -> new TreeMap<>()).put(m.length(), Setting.millis(m));
+                if (Setting.millis(m) <= budget && !m.method().id().equals("H03")) {
                     gains.merge(m.method().id(), new double[] {(double) m.length() / dense.getFirst().length(), m.fidelity().recall() == null ? 0 : m.fidelity().recall()},
                             (a, b) -> a[0] > b[0] ? a : b);
                 }

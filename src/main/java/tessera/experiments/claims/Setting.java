@@ -117,13 +117,19 @@ public final class Setting {
 
     /** Methods of the catalogue on drawn data. */
     Comparison compare(List<String> methods, Data data, List<Integer> lengths, int heads, int headDim) {
+        if (device.isJvm() && settled.add(methods)) {
+            experiment(methods, data, lengths.subList(0, 1), heads, headDim, Protocol.of(0.5)).run(progress);
+        }
+        return noted(experiment(methods, data, lengths, heads, headDim, protocol()).run(progress), Comparison::measurements);
+    }
+
+    private Experiment experiment(List<String> methods, Data data, List<Integer> lengths, int heads, int headDim, Protocol protocol) {
         List<Workload> workloads = lengths.stream().map(length -> Workload.drawn(data, 1, heads, length, headDim, seed)).toList();
-        return noted(new Experiment(methods.stream().map(Methods::of).toList(), workloads, List.of(device), protocol(), seed).run(progress),
-                Comparison::measurements);
+        return new Experiment(methods.stream().map(Methods::of).toList(), workloads, List.of(device), protocol, seed);
     }
 
     /**
-     * Median kernel time.
+     * Kernel time that a tenth of the runs stay below: what else goes on at a machine disturbs it less than the median.
      *
      * @throws TesseraException if there is none, saying why
      */
@@ -131,7 +137,7 @@ public final class Setting {
         if (!m.verified()) {
             throw new TesseraException(Report.line(m));
         }
-        return m.kernel().median();
+        return m.kernel().p10();
     }
 
     /**
@@ -140,14 +146,7 @@ public final class Setting {
      * @throws TesseraException if the figures lie on no line, as on a busy machine
      */
     static double power(Map<Integer, Double> line) {
-        return power(Slope.of(line, 1).orElse(null));
-    }
-
-    /** The power of a slope, likewise. */
-    static double power(Slope slope) {
-        if (slope == null) {
-            throw new TesseraException("fewer than two sizes have a time");
-        }
+        Slope slope = Slope.of(line, 1).orElseThrow(() -> new TesseraException("fewer than two sizes have a time"));
         if (slope.error() > SCATTER) {
             throw new TesseraException(String.format(Locale.ROOT, "times scatter too much to say how they grow: the power %.2f with an error of %.2f, more than %.1f; repeat it on a quiet machine",
                     slope.exponent(), slope.error(), SCATTER));
