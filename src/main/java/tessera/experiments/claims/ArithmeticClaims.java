@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import tessera.AttentionSpec;
 import tessera.DType;
 import tessera.RecurrenceSpec;
@@ -55,7 +56,8 @@ final class ArithmeticClaims {
 
     static Finding scores(Map<Integer, Long> pairs) {
         boolean squares = pairs.entrySet().stream().allMatch(e -> e.getValue() == (long) e.getKey() * e.getKey());
-        return Finding.of(squares ? Verdict.CONFIRMED : Verdict.REFUTED, "%s scores for each head and layer; half as many where no token sees a later one", pairs);
+        return Finding.of(squares ? Verdict.CONFIRMED : Verdict.REFUTED, "%s scores for each head and layer; half as many where no token sees a later one",
+                new TreeMap<>(pairs).entrySet().stream().map(e -> e.getKey() + " tokens have " + e.getValue()).collect(Collectors.joining(", ")));
     }
 
     static Finding terabytes(double stored, double streamed) {
@@ -128,6 +130,7 @@ final class ArithmeticClaims {
     }
 
     static Finding wholeCache(long bytes) {
-        return Finding.of(bytes == 96L << 30 ? Verdict.CONFIRMED : Verdict.REFUTED, "%d bytes, %.0f GiB", bytes, bytes / (double) (1L << 30));
+        return Finding.of(bytes == 96L << 30 ? Verdict.CONFIRMED : Verdict.REFUTED, "%d bytes, %.0f GiB", bytes, bytes / (double) (1L << 30))
+                .with(List.of(row("layers", 48, "heads", 32, "tokens", 128 << 10, "bytes", bytes)));
     }
 }

@@ -21,7 +21,7 @@ public record Claim(String id, String sentence, String source, String how, boole
     }
 
     private static final List<Claim> ALL = Stream.of(ArithmeticClaims.ALL, AlgebraClaims.ALL, MaskClaims.ALL, PairClaims.ALL, GrowthClaims.ALL, CrossoverClaims.ALL, RecallClaims.ALL,
-            LowRankClaims.ALL, BlockClaims.ALL, StackClaims.ALL, NumberClaims.ALL, OpenClaims.ALL).flatMap(List::stream)
+            LowRankClaims.ALL, BlockClaims.ALL, StackClaims.ALL, NumberClaims.ALL, RooflineClaims.ALL, OpenClaims.ALL).flatMap(List::stream)
             .sorted(Comparator.comparing(Claim::id)).toList();
 
     static Claim exact(String id, String sentence, String source, String how, Test test) {

@@ -35,7 +35,9 @@ final class MaskClaims {
                     "longest of the shortest ways between " + BLOCKS + " blocks of which each sees its neighbours, with random blocks and without, over ten seeds; conditional if they "
                             + "shorten it only where there are no global blocks", _ -> connections()),
             Claim.exact("V09", "The radial mask of video models has O(N log N) pairs", "arXiv:2506.19852",
-                    "pairs of the mask of P17; confirmed if a token gains about as many with each doubling of the length", _ -> radial()));
+                    "pairs of the mask of P17; confirmed if a token gains about as many with each doubling of the length", _ -> radial()),
+            Claim.exact("V17", "Log-linear attention keeps O(log N) states", "arXiv:2506.04761",
+                    "buckets into which a token's past falls, over all tokens; confirmed if there are never more than log2 N + 1", _ -> states()));
 
     private MaskClaims() {
     }
@@ -121,6 +123,21 @@ final class MaskClaims {
         Verdict verdict = three >= none ? Verdict.REFUTED : globalThree < globalNone ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
         return Finding.of(verdict, "the longest way is %d layers with neighbours alone and at most %d with three random blocks in any of ten seeds; with one global block it is %d "
                 + "without random blocks and %d with them", none, three, globalNone, globalThree);
+    }
+
+    private static Finding states() {
+        Map<Integer, Integer> most = new TreeMap<>();
+        for (int length = 64; length <= 2048; length *= 2) {
+            int n = length;
+            most.put(length, IntStream.range(0, n).map(t -> (int) IntStream.rangeClosed(0, t).map(s -> Integer.SIZE - Integer.numberOfLeadingZeros(t ^ s)).distinct().count()).max().orElseThrow());
+        }
+        return states(most).with(most.keySet().stream().map(length -> row("tokens", length, "states at most", most.get(length))).toList());
+    }
+
+    static Finding states(Map<Integer, Integer> most) {
+        boolean logarithmic = most.entrySet().stream().allMatch(e -> e.getValue() <= Math.log(e.getKey()) / Math.log(2) + 1 + 1e-9);
+        int longest = most.keySet().stream().max(Integer::compare).orElseThrow();
+        return Finding.of(logarithmic ? Verdict.CONFIRMED : Verdict.REFUTED, "among %d tokens none has more than %d states", longest, most.get(longest));
     }
 
     private static Finding radial() {

@@ -33,6 +33,9 @@ public final class Setting {
     /** Standard error of a power above which it says nothing. */
     private static final double SCATTER = 0.3;
 
+    /** How often a kernel is measured at most before one counts. */
+    private static final int MOST_SETTLING = 6;
+
     private final Device device;
     private final boolean quick;
     private final long seed;
@@ -103,10 +106,17 @@ public final class Setting {
         return noted(one, all -> all).getFirst();
     }
 
-    /** The JVM compiles in the background what runs often: a kernel's first measurement there is thrown away. */
+    /** The JVM compiles in the background what runs often: first measurements of a kernel there are thrown away, until it gets no faster. */
     private void settle(String method, Spec spec, Plan plan) {
         if (device.isJvm() && settled.add(List.of(method, plan.operator(), plan.variant(), plan.layout()))) {
-            new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, Protocol.of(1), seed).run(progress);
+            double before = Double.MAX_VALUE;
+            for (int times = 0; times < MOST_SETTLING; times++) {
+                Measurement m = new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, Protocol.of(0.5), seed).run(progress).getFirst();
+                if (!m.verified() || millis(m) > 0.8 * before) {
+                    return;
+                }
+                before = millis(m);
+            }
         }
     }
 

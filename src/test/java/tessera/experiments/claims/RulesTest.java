@@ -179,6 +179,23 @@ class RulesTest {
     }
 
     @Test
+    void rooflines() {
+        assertThrows(TesseraException.class, () -> RooflineClaims.bounded(30, 0.2));
+        assertEquals(0.2, RooflineClaims.bounded(0.3, 0.2)[1]);
+        gives(CONFIRMED, RooflineClaims.stored(0.1, 0.4));
+        gives(REFUTED, RooflineClaims.stored(0.4, 0.1));
+        gives(CONFIRMED, RooflineClaims.phases(0.4, 0.1, 0.1, 0.5));
+        gives(CONDITIONAL, RooflineClaims.phases(0.4, 0.1, 0.5, 0.1));
+        gives(REFUTED, RooflineClaims.phases(0.1, 0.4, 0.5, 0.1));
+        gives(CONFIRMED, RooflineClaims.split(Map.of(1024, 1.0, 8192, 7.0)));
+        gives(CONDITIONAL, RooflineClaims.split(Map.of(1024, 1.0, 8192, 1.9)));
+        gives(REFUTED, RooflineClaims.split(Map.of(1024, 1.0, 8192, 0.9)));
+        gives(CONFIRMED, RooflineClaims.chunks(Map.of(16, 1.0, 32, 2.1, 64, 3.9)));
+        gives(REFUTED, RooflineClaims.chunks(Map.of(16, 3.0, 32, 1.0, 64, 3.1)));
+        gives(REFUTED, RooflineClaims.chunks(Map.of(16, 3.0, 32, 2.0, 64, 0.0)));
+    }
+
+    @Test
     void stacksAndNumbers() {
         gives(CONDITIONAL, StackClaims.cost("1:7", 512, 0.4, 0.3, 0.2, 0.25));
         gives(REFUTED, StackClaims.cost("1:7", 512, 0.4, 0.3, 0.4, 0.25));
@@ -190,6 +207,8 @@ class RulesTest {
         gives(CONFIRMED, NumberClaims.smoothing(1.2, 3));
         gives(CONDITIONAL, NumberClaims.smoothing(1, 3));
         gives(REFUTED, NumberClaims.smoothing(1, 0.9));
+        gives(CONFIRMED, MaskClaims.states(Map.of(64, 7)));
+        gives(REFUTED, MaskClaims.states(Map.of(64, 8)));
         gives(CONFIRMED, NumberClaims.bound(10, 0, 1));
         gives(REFUTED, NumberClaims.bound(10, 1, 1));
     }
