@@ -16,10 +16,11 @@ import tessera.experiments.claims.Claims;
 import tessera.experiments.claims.Verdicts;
 
 @Command(name = "experiment", mixinStandardHelpOptions = true,
-        description = {"Puts claims of the literature on efficient attention to the test, on every device: each is a small experiment with a rule for its verdict, "
-            + "confirmed, refuted, conditional or out of scope. Undecided are those whose figures could not be had.",
+        description = {"Puts claims of the literature on efficient attention to the test, on every device: each is a small experiment with a rule for its "
+            + "verdict, confirmed, refuted, conditional or out of scope. Undecided are those whose figures could not be had.",
             "Every result is verified against a float64 reference before it is timed. Claims about formulas and masks are computed exactly, once."},
-        footer = {"", "Example: tessera experiment --quick --only Q05,Q25 --device jvm --output claims", "Exit code 1 if a result is wrong; a refuted claim is none."})
+        footer = {"", "Example: tessera experiment --quick --only Q05,Q25 --device jvm --output claims",
+            "Exit code 1 if a result is wrong; a refuted claim is none."})
 final class ExperimentCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
@@ -87,6 +88,7 @@ final class ExperimentCommand implements Callable<Integer> {
     private static Claim claim(String id) {
         List<String> ids = Claim.all().stream().map(Claim::id).toList();
         return Claim.all().stream().filter(claim -> claim.id().equals(id.strip().toUpperCase(Locale.ROOT))).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("--only takes ids of claims, and there is no '" + id + "'" + Nearest.hint(id, ids) + "; see --list"));
+                .orElseThrow(() -> new IllegalArgumentException("--only takes ids of claims, and there is no '" + id + "'" + Nearest.hint(id, ids)
+                + "; see --list"));
     }
 }

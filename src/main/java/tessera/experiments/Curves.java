@@ -21,6 +21,10 @@ public record Curves(String title, String x, String y, Map<String, ? extends Map
 
     /** An SVG element whose text and grid take the colours of the page. */
     public String svg() {
+        return Charts.svg(chart(), title);
+    }
+
+    XYChart chart() {
         XYChart chart = LogAxes.chart(y, 2, lines.values().stream().flatMap(line -> line.keySet().stream()).mapToInt(at -> at).summaryStatistics(),
                 lines.values().stream().flatMap(line -> line.values().stream()).filter(Curves::isPositive).mapToDouble(LogAxes::log2).summaryStatistics());
         chart.setXAxisTitle(x);
@@ -30,7 +34,8 @@ public record Curves(String title, String x, String y, Map<String, ? extends Map
         lines.forEach((name, line) -> {
             List<Integer> at = line.keySet().stream().filter(value -> isPositive(line.get(value))).sorted().toList();
             if (!at.isEmpty()) {
-                XYSeries series = chart.addSeries(name, at.stream().mapToDouble(LogAxes::log2).toArray(), at.stream().mapToDouble(value -> LogAxes.log2(line.get(value))).toArray());
+                XYSeries series = chart.addSeries(name, at.stream().mapToDouble(LogAxes::log2).toArray(), at.stream().mapToDouble(value ->
+                        LogAxes.log2(line.get(value))).toArray());
                 Color colour = COLOURS.get((chart.getSeriesMap().size() - 1) % COLOURS.size());
                 series.setLineColor(colour);
                 series.setLineStyle(new BasicStroke(2));
@@ -38,7 +43,7 @@ public record Curves(String title, String x, String y, Map<String, ? extends Map
                 series.setMarkerColor(colour);
             }
         });
-        return Charts.svg(chart, title);
+        return chart;
     }
 
     private static boolean isPositive(Double value) {

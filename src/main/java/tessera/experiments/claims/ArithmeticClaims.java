@@ -26,13 +26,15 @@ final class ArithmeticClaims {
             Claim.exact("Q02", "Attention over 10,000 tokens computes 10^8 scores, over 100,000 tokens 10^10", "arXiv:2507.19595",
                     "pairs of the mask, counted; confirmed if they are those numbers", _ -> scores()),
             Claim.exact("Q03", "One pass over a million tokens takes terabytes of memory", "arXiv:2507.19595, arXiv:2205.14135",
-                    "bytes of stored float16 scores of one head, and of what attention needs that never stores them; conditional if only the first are terabytes",
+                    "bytes of stored float16 scores of one head, and of what attention needs that never stores them; conditional if only the first are "
+                    + "terabytes",
                     _ -> terabytes(2e12, 4.0 * 1e6 * 128 * 2)),
             Claim.exact("Q11", "A recurrent state has one size, a cache of keys and values grows with the context", "arXiv:2312.00752, arXiv:2405.04434",
                     "bytes of a cache that is filled, and of a state; confirmed if they are 8 H d M and 4 H d^2 to the byte", _ -> stateAndCache()),
-            Claim.measured("Q33", "Compact attention (MQA, GQA, MLA) needs less memory for keys and values, and decodes faster", "arXiv:1911.02150, arXiv:2305.13245, arXiv:2405.04434",
-                    "bytes that one layer keeps of a token, and the time of a decode step against the number of key/value heads; confirmed if fewer "
-                            + "bytes mean less time, conditional if only the bytes are fewer", ArithmeticClaims::compact),
+            Claim.measured("Q33", "Compact attention (MQA, GQA, MLA) needs less memory for keys and values, and decodes faster",
+                    "arXiv:1911.02150, arXiv:2305.13245, arXiv:2405.04434",
+                    "bytes that one layer keeps of a token, and the time of a decode step against the number of key/value heads; confirmed if fewer bytes "
+                    + "mean less time, conditional if only the bytes are fewer", ArithmeticClaims::compact),
             Claim.exact("V03", "Keys and values of 128K tokens in 48 layers of 32 heads of 128 take 96 GB in bfloat16",
                     "A Survey of Efficient Attention Methods, 2025", "bytes of the inputs of attention; confirmed if that is 96 x 2^30", _ -> wholeCache()));
 
@@ -63,7 +65,8 @@ final class ArithmeticClaims {
     static Finding terabytes(double stored, double streamed) {
         Verdict verdict = stored < 1e12 ? Verdict.REFUTED : streamed < 1e12 ? Verdict.CONDITIONAL : Verdict.CONFIRMED;
         return Finding.of(verdict, "%.1f TB for the scores of one head of one layer if they are stored in float16; q, k, v and the result take %.2f GB, "
-                + "and attention in tiles keeps nothing else", stored / 1e12, streamed / 1e9).with(List.of(row("stored TB", stored / 1e12, "in tiles GB", streamed / 1e9)));
+                + "and attention in tiles keeps nothing else", stored / 1e12, streamed / 1e9).with(List.of(row("stored TB", stored / 1e12, "in tiles GB",
+                streamed / 1e9)));
     }
 
     private static Finding stateAndCache() {
@@ -92,8 +95,8 @@ final class ArithmeticClaims {
 
     static Finding stateAndCache(int heads, int dim, long state, Map<Integer, Long> cached) {
         boolean exact = state == 4L * heads * dim * dim && cached.entrySet().stream().allMatch(e -> e.getValue() == 8L * heads * dim * e.getKey());
-        return Finding.of(exact ? Verdict.CONFIRMED : Verdict.REFUTED, "a state takes %d bytes at any context, a cache %d bytes of each token: the state is smaller "
-                + "from %d tokens on, half the size of a head", state, 8 * heads * dim, dim / 2 + 1);
+        return Finding.of(exact ? Verdict.CONFIRMED : Verdict.REFUTED, "a state takes %d bytes at any context, a cache %d bytes of each token: the state "
+                + "is smaller from %d tokens on, half the size of a head", state, 8 * heads * dim, dim / 2 + 1);
     }
 
     private static Finding compact(Setting setting) {
@@ -112,9 +115,11 @@ final class ArithmeticClaims {
             AttentionSpec step = AttentionSpec.of(1, heads, 1, dim).kvHeads(kvHeads).keys(context).build();
             millis.put(kvHeads, Setting.millis(setting.measure("H09", step, _ -> true)));
             bytes.put(kvHeads, 2.0 * kvHeads * dim * DType.F32.bytes());
-            rows.add(row("method", "decode step", "key/value heads", kvHeads, "bytes of a token", bytes.get(kvHeads), "context", context, "ms", millis.get(kvHeads)));
+            rows.add(row("method", "decode step", "key/value heads", kvHeads, "bytes of a token", bytes.get(kvHeads), "context", context, "ms",
+                    millis.get(kvHeads)));
         }
-        return compact(bytes, millis).with(rows).with(new Curves("A decode step", "key/value heads of 16", "time (ms)", Map.of("after " + context + " tokens", millis)));
+        return compact(bytes, millis).with(rows).with(new Curves("A decode step", "key/value heads of 16", "time (ms)", Map.of("after " + context
+                + " tokens", millis)));
     }
 
     static Finding compact(Map<Integer, Double> bytes, Map<Integer, Double> millis) {

@@ -22,19 +22,26 @@ final class BlockClaims {
     /** From which block on the literature has it that sparsity pays. */
     private static final int PAYS = 64;
 
+    /** A share of what a density allows that only a busy machine explains. */
+    private static final double IMPOSSIBLE = 1.5;
+
     static final List<Claim> ALL = List.of(
             Claim.measured("Q25", "Blocks below 64 often give no speed-up; 64 and more are needed", "arXiv:2507.19595",
-                    "speed-up over the best dense attention of drawn blocks of 8 to 256 at densities of 10 to 75 %; confirmed if at least half of the smaller ones, but not all of the others, have "
-                            + "none, refuted if all of the smaller ones have one or none of the others, else conditional", setting -> finding(setting, BlockClaims::small)),
+                    "speed-up over the best dense attention of drawn blocks of 8 to 256 at densities of 10 to 75 %; confirmed if at least half of the "
+                    + "smaller ones, but not all of the others, have none, refuted if all of the smaller ones have one or none of the others, else "
+                    + "conditional", setting -> finding(setting,
+                            BlockClaims::small)),
             Claim.measured("Q26", "Sparsity by single tokens is slower than dense attention in spite of fewer operations", "arXiv:2507.19595",
-                    "speed-up of drawn tokens at densities of 10 to 75 %; confirmed if there is none at half of them or more, refuted if there is one at each, else conditional",
+                    "speed-up of drawn tokens at densities of 10 to 75 %; confirmed if there is none at half of them or more, refuted if there is one at "
+                    + "each, else conditional",
                     setting -> finding(setting, BlockClaims::tokens)),
             Claim.measured("Q27", "Fewer operations do not guarantee a speed-up", "arXiv:2507.19595",
-                    "speed-up times density over all blocks and tokens; confirmed if something with fewer pairs is slower than dense attention, refuted if all make use of 95 % of their density, "
-                            + "else conditional", setting -> finding(setting, BlockClaims::guarantee)),
-            Claim.measured("Q28", "Block-sparse attention reaches nearly its theoretical speed-up where sparsity is modest", "arXiv:2205.14135, arXiv:2507.19595",
-                    "speed-up times density of blocks from 64 on at densities of 50 and 75 %; confirmed if all reach 0.8, conditional if some do, or if all do over dense attention "
-                            + "by the same kind of kernel", setting -> finding(setting, BlockClaims::modest)));
+                    "speed-up times density over all blocks and tokens; confirmed if something with fewer pairs is slower than dense attention, refuted if "
+                    + "all make use of 95 % of their density, else conditional", setting -> finding(setting, BlockClaims::guarantee)),
+            Claim.measured("Q28", "Block-sparse attention reaches nearly its theoretical speed-up where sparsity is modest",
+                    "arXiv:2205.14135, arXiv:2507.19595",
+                    "speed-up times density of blocks from 64 on at densities of 50 and 75 %; confirmed if all reach 0.8, conditional if some do, or if "
+                    + "all do over dense attention by the same kind of kernel", setting -> finding(setting, BlockClaims::modest)));
 
     /** A rule over points. */
     private interface Rule {
@@ -78,7 +85,8 @@ final class BlockClaims {
             SparsePoint p = compared.get(n);
             Point point = points.get(n);
             lines.computeIfAbsent(Math.round(100 * p.pattern().density()) + " %", _ -> new TreeMap<>()).put(point.size, point.speedup);
-            rows.add(row("block", point.size, "density", point.density, "ms", Setting.millis(p.measurement()), "speed-up", point.speedup, "efficiency", point.efficiency(),
+            rows.add(row("block", point.size, "density", point.density, "ms", Setting.millis(p.measurement()), "speed-up", point.speedup, "efficiency",
+                    point.efficiency(),
                     "efficiency over the same kind of kernel", point.efficiencyAlike(), "plan", p.measurement().plan()));
         }
         return rule.of(points).with(rows).with(new Curves("Speed-up over dense attention", "tokens of a block", "speed-up", lines));
@@ -92,11 +100,15 @@ final class BlockClaims {
     private static double dense(Setting setting, String variant) {
         return setting.shared("dense " + variant, () -> {
             try {
-                return Setting.millis(setting.measure("H03", dense(setting), plan -> plan.variant().equals(variant)));
+                return Math.min(denseOnce(setting, variant), denseOnce(setting, variant));
             } catch (TesseraException e) {
                 return Double.NaN;
             }
         });
+    }
+
+    private static double denseOnce(Setting setting, String variant) {
+        return Setting.millis(setting.measure("H03", dense(setting), plan -> plan.variant().equals(variant)));
     }
 
     private static AttentionSpec dense(Setting setting) {
@@ -108,9 +120,11 @@ final class BlockClaims {
         AttentionSpec dense = dense(setting);
         Sparse sparse = setting.shared("sparse", () -> {
             if (setting.device().isJvm()) {
-                Sparse.run(new Sparse.Sweep(dense, 1, List.of(16, 128), List.of(0.25), true, List.of(), 0), List.of(setting.device()), null, setting.protocol(), setting.seed(), setting.progress());
+                Sparse.run(new Sparse.Sweep(dense, 1, List.of(16, 128), List.of(0.25), true, List.of(), 0), List.of(setting.device()), null,
+                        setting.protocol(), setting.seed(), setting.progress());
             }
-            return Sparse.run(new Sparse.Sweep(dense, 1, List.of(8, 16, 32, 64, 128, 256), List.of(0.1, 0.25, 0.5, 0.75), true, List.of(), 0), List.of(setting.device()), null,
+            return Sparse.run(new Sparse.Sweep(dense, 1, List.of(8, 16, 32, 64, 128, 256), List.of(0.1, 0.25, 0.5, 0.75), true, List.of(), 0),
+                    List.of(setting.device()), null,
                     setting.protocol(), setting.seed(), setting.progress());
         });
         return setting.noted(sparse, Sparse::measurements);
@@ -135,7 +149,8 @@ final class BlockClaims {
         long fast = where(large, p -> p.speedup() > 1).size();
         int from = points.stream().filter(p -> p.size() > 1 && p.speedup() > 1).mapToInt(Point::size).min().orElse(0);
         Verdict verdict = slow == 0 || fast == 0 ? Verdict.REFUTED : 2 * slow >= small.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "%d of %d points with blocks below 64 are no faster than dense attention, and %d of %d with blocks from 64 on are faster; %s", slow, small.size(), fast, large.size(),
+        return Finding.of(verdict, "%d of %d points with blocks below 64 are no faster than dense attention, and %d of %d with blocks from 64 on are "
+                + "faster; %s", slow, small.size(), fast, large.size(),
                 from == 0 ? "no block is at any density" : "the smallest block that is faster at some density is " + from);
     }
 
@@ -143,7 +158,8 @@ final class BlockClaims {
         List<Point> tokens = where(points, p -> p.size() == 1);
         long slow = where(tokens, p -> p.speedup() <= 1).size();
         Verdict verdict = slow == 0 ? Verdict.REFUTED : 2 * slow >= tokens.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "drawn tokens are %.2f to %.2f times as fast as dense attention, and no faster at %d of %d densities; blocks from 64 on are %.2f to %.2f times as fast",
+        return Finding.of(verdict, "drawn tokens are %.2f to %.2f times as fast as dense attention, and no faster at %d of %d densities; blocks from 64 on "
+                + "are %.2f to %.2f times as fast",
                 least(tokens, Point::speedup), most(tokens, Point::speedup), slow, tokens.size(), least(where(points, p -> p.size() >= PAYS), Point::speedup),
                 most(where(points, p -> p.size() >= PAYS), Point::speedup));
     }
@@ -152,7 +168,8 @@ final class BlockClaims {
         List<Point> fewer = where(points, p -> p.density() < 0.95);
         long slow = where(fewer, p -> p.speedup() <= 1).size();
         Verdict verdict = slow > 0 ? Verdict.CONFIRMED : least(fewer, Point::efficiency) >= 0.95 ? Verdict.REFUTED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "%d of %d patterns with fewer pairs are no faster than dense attention; of the speed-up that their density would allow they reach %.0f to %.0f %%", slow, fewer.size(),
+        return Finding.of(verdict, "%d of %d patterns with fewer pairs are no faster than dense attention; of the speed-up that their density would allow "
+                + "they reach %.0f to %.0f %%", slow, fewer.size(),
                 100 * least(fewer, Point::efficiency), 100 * most(fewer, Point::efficiency));
     }
 
@@ -160,9 +177,12 @@ final class BlockClaims {
         List<Point> modest = where(points, p -> p.size() >= PAYS && p.density() >= 0.4 && p.density() <= 0.85);
         long reach = where(modest, p -> p.efficiency() >= 0.8).size();
         boolean alike = !modest.isEmpty() && modest.stream().allMatch(p -> p.efficiencyAlike() >= 0.8);
-        Verdict verdict = reach == modest.size() ? Verdict.CONFIRMED : reach > 0 || alike ? Verdict.CONDITIONAL : Verdict.REFUTED;
-        return Finding.of(verdict, "%d of %d points reach 0.8 of what their density allows over the best dense attention, and range from %.2f to %.2f; over dense attention by the same kind of kernel "
-                + "from %.2f to %.2f", reach, modest.size(), least(modest, Point::efficiency), most(modest, Point::efficiency), least(modest, Point::efficiencyAlike),
+        Verdict verdict = Math.max(most(modest, Point::efficiency), most(modest, Point::efficiencyAlike)) > IMPOSSIBLE ? Verdict.UNDECIDED
+                : reach == modest.size() ? Verdict.CONFIRMED : reach > 0 || alike ? Verdict.CONDITIONAL : Verdict.REFUTED;
+        return Finding.of(verdict, "%d of %d points reach 0.8 of what their density allows over the best dense attention, and range from %.2f to %.2f; "
+                + "over dense attention by the same kind of kernel from %.2f to %.2f", reach, modest.size(), least(modest, Point::efficiency), most(modest,
+                Point::efficiency), least(modest,
+                Point::efficiencyAlike),
                 most(modest, Point::efficiencyAlike));
     }
 }

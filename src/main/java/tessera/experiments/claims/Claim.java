@@ -20,7 +20,8 @@ public record Claim(String id, String sentence, String source, String how, boole
         Finding run(Setting setting);
     }
 
-    private static final List<Claim> ALL = Stream.of(ArithmeticClaims.ALL, AlgebraClaims.ALL, MaskClaims.ALL, PairClaims.ALL, GrowthClaims.ALL, CrossoverClaims.ALL, RecallClaims.ALL,
+    private static final List<Claim> ALL = Stream.of(ArithmeticClaims.ALL, AlgebraClaims.ALL, MaskClaims.ALL, PairClaims.ALL, GrowthClaims.ALL,
+            CrossoverClaims.ALL, RecallClaims.ALL, MemoryClaims.ALL,
             LowRankClaims.ALL, BlockClaims.ALL, StackClaims.ALL, NumberClaims.ALL, RooflineClaims.ALL, OpenClaims.ALL).flatMap(List::stream)
             .sorted(Comparator.comparing(Claim::id)).toList();
 

@@ -30,22 +30,29 @@ public final class ClaimPage {
                 <section><h2>Verdicts</h2>%s</section>
                 %s
                 <section><h2>Machine</h2>%s</section>
-                <section><h2>How it was measured</h2><p>%s Claims take the time that a tenth of the runs stay below. A verdict holds for the devices and sizes above; report.json has the raw samples.</p></section>
+                <section><h2>How it was measured</h2><p>%s Claims take the time that a tenth of the runs stay \
+                below. A verdict holds for the devices and sizes above; report.json has the raw samples.</p></section>
                 </main>
                 </body>
                 </html>
-                """.formatted(HtmlReport.stylesheet(), escape(verdicts.summary()), escape(verdicts.date().toString().replaceFirst("\\..*", "").replace('T', ' ')),
-                escape(verdicts.machine().tessera()), verdicts.entries().isEmpty() ? "" : StackPage.table(verdicts.table()),
+                """.formatted(HtmlReport.stylesheet(), escape(verdicts.summary()), date(verdicts), escape(verdicts.machine().tessera()),
+                verdicts.entries().isEmpty() ? "" : StackPage.table(verdicts.table()),
                 verdicts.entries().stream().map(ClaimPage::section).collect(Collectors.joining()), verdicts.machine().devices().stream()
                         .map(device -> "<p>" + escape(verdicts.machine().line(device)) + "</p>").collect(Collectors.joining()),
                 escape(Setting.protocol(verdicts.claims().quick()).describe()));
     }
 
+    private static String date(Verdicts verdicts) {
+        return escape(verdicts.date().toString().replaceFirst("\\..*", "").replace('T', ' '));
+    }
+
     private static String section(Entry entry) {
         Claim claim = entry.claim();
         Finding finding = entry.finding();
-        return "<section>\n<h2>" + escape(claim.id()) + " " + escape(claim.sentence()) + " <small>" + escape(entry.where()) + "</small></h2>\n<p class=\"lead\"><b>"
-                + escape(finding.verdict().toString()) + ":</b> " + escape(finding.reason()) + "</p>\n<p class=\"sub\">" + escape(claim.source()) + ". " + escape(claim.how())
+        return "<section>\n<h2>" + escape(claim.id()) + " " + escape(claim.sentence()) + " <small>" + escape(entry.where())
+                + "</small></h2>\n<p class=\"lead\"><b>"
+                + escape(finding.verdict().toString()) + ":</b> " + escape(finding.reason()) + "</p>\n<p class=\"sub\">" + escape(claim.source()) + ". "
+                + escape(claim.how())
                 + ".</p>\n" + chart(finding) + (finding.rows().isEmpty() ? "" : StackPage.table(finding.rows())) + "</section>\n";
     }
 

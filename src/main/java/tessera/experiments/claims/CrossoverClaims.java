@@ -28,13 +28,14 @@ import tessera.planner.Planner;
 final class CrossoverClaims {
     static final List<Claim> ALL = List.of(
             Claim.measured("Q05", "Beyond some length linear attention is faster than softmax attention", "arXiv:2006.16236, arXiv:2507.19595",
-                    "time in chunks beside dense causal attention over the length; confirmed if chunks overtake it or are always faster, conditional if they fall behind again, refuted if they never are "
-                            + "in range", CrossoverClaims::crossover),
+                    "time in chunks beside dense causal attention over the length; confirmed if chunks overtake it or are always faster, conditional if "
+                    + "they fall behind again, refuted if they never are in range", CrossoverClaims::crossover),
             Claim.measured("Q36", "No single mechanism is the best", "arXiv:2507.19595",
-                    "the fastest of dense attention, a window with sinks, chosen blocks and linear attention at each length, with and without the demand that the last queries see one planted key; confirmed "
-                            + "if there is more than one winner", CrossoverClaims::winners),
+                    "the fastest of dense attention, a window with sinks, chosen blocks and linear attention at each length, with and without the demand "
+                    + "that the last queries see one planted key; confirmed if there is more than one winner", CrossoverClaims::winners),
             Claim.measured("Q38", "How an algorithm uses the memory hierarchy decides its speed", "arXiv:2205.14135, arXiv:2507.19595",
-                    "every legal plan of the same dense attention; confirmed if the slowest takes twice the time of the fastest, conditional from 1.2 times on; beside it what the planner would choose",
+                    "every legal plan of the same dense attention; confirmed if the slowest takes twice the time of the fastest, conditional from 1.2 "
+                    + "times on; beside it what the planner would choose",
                     CrossoverClaims::tiles));
 
     private CrossoverClaims() {
@@ -50,7 +51,8 @@ final class CrossoverClaims {
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         growth.points().stream().filter(p -> p.part() == Part.SEQUENCE && p.form() != Form.RECURRENT && p.verified())
                 .forEach(p -> lines.computeIfAbsent(p.form().toString(), _ -> new TreeMap<>()).put(p.size(), Setting.millis(p.measurement())));
-        return crossover(last.crossover(), last.model()).with(lines.get("chunk").keySet().stream().map(length -> row("length", length, "chunk ms", lines.get("chunk").get(length), "dense ms",
+        return crossover(last.crossover(), last.model()).with(lines.get("chunk").keySet().stream().map(length -> row("length", length, "chunk ms",
+                lines.get("chunk").get(length), "dense ms",
                 lines.getOrDefault("dense", Map.of()).get(length))).toList()).with(new Curves("Time", "length (tokens)", "time (ms)", lines));
     }
 
@@ -61,12 +63,14 @@ final class CrossoverClaims {
             case NEVER -> Verdict.REFUTED;
             case LEVEL -> Verdict.UNDECIDED;
         };
-        return Finding.of(verdict, "%s; %sby operations alone it would from %d tokens on", c.sentence(), c.kind() == Kind.OVERTAKES && c.at() > 0 ? String.format(Locale.ROOT, "they meet at about %.0f, ",
+        return Finding.of(verdict, "%s; %sby operations alone it would from %d tokens on", c.sentence(), c.kind() == Kind.OVERTAKES && c.at() > 0
+                ? String.format(Locale.ROOT, "they meet at about %.0f, ",
                 c.at()) : "", model);
     }
 
     private static Finding winners(Setting setting) {
-        Comparison comparison = setting.compare(List.of("H03", "P08", "D12", "G10"), Data.NEEDLE, setting.size(List.of(128, 512, 2048), List.of(1024, 4096, 16384)), setting.size(2, 16), setting.size(32, 64));
+        Comparison comparison = setting.compare(List.of("H03", "P08", "D12", "G10"), Data.NEEDLE, setting.size(List.of(128, 512, 2048), List.of(1024, 4096,
+                16384)), setting.size(2, 16), setting.size(32, 64));
         Map<Integer, List<Measurement>> byLength = new TreeMap<>();
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         comparison.measurements().stream().filter(Measurement::verified).forEach(m -> {
@@ -80,7 +84,8 @@ final class CrossoverClaims {
             Measurement seeing = fastest(measured.stream().filter(CrossoverClaims::sees).toList());
             winners.put("at " + length, any.method().id());
             winners.put("at " + length + " with the key", seeing.method().id());
-            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", Setting.millis(m), "sees the key", sees(m) ? "yes" : "no",
+            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", Setting.millis(m), "sees the key", sees(m) ? "yes"
+                    : "no",
                     "fastest", m == any ? m == seeing ? "both" : "of all" : m == seeing ? "of those that see it" : "")));
         });
         return winners(winners).with(rows).with(new Curves("Time", "length (tokens)", "time (ms)", lines));
@@ -104,18 +109,21 @@ final class CrossoverClaims {
         AttentionSpec spec = AttentionSpec.of(1, setting.size(2, 16), setting.size(1024, 8192), 64).build();
         Plan chosen = Planner.plan(spec, setting.device());
         setting.measure("H03", spec, chosen::equals);
-        List<Measurement> all = setting.measureAll("H03", spec, plan -> !plan.variant().equals("stored")).stream().filter(Measurement::verified).sorted(Comparator.comparing(Setting::millis)).toList();
+        List<Measurement> all = setting.measureAll("H03", spec, plan -> !plan.variant().equals("stored")).stream().filter(Measurement::verified)
+                .sorted(Comparator.comparing(Setting::millis)).toList();
         if (all.size() < 2) {
             throw new TesseraException("there is only one way of computing it here");
         }
         double choice = all.stream().filter(m -> m.plans().getFirst().equals(chosen)).findFirst().map(Setting::millis).orElse(Double.NaN);
-        return tiles(all.size(), Setting.millis(all.getFirst()), Setting.millis(all.getLast()), choice).with(all.stream().map(m -> row("plan", m.plan(), "ms", Setting.millis(m), "of the best",
+        return tiles(all.size(), Setting.millis(all.getFirst()), Setting.millis(all.getLast()), choice).with(all.stream().map(m -> row("plan", m.plan(),
+                "ms", Setting.millis(m), "of the best",
                 Setting.millis(m) / Setting.millis(all.getFirst()), "chosen", m.plans().getFirst().equals(chosen) ? "by the planner" : "")).toList());
     }
 
     static Finding tiles(int plans, double best, double worst, double chosen) {
         double ratio = worst / best;
         Verdict verdict = ratio >= 2 ? Verdict.CONFIRMED : ratio >= 1.2 ? Verdict.CONDITIONAL : Verdict.REFUTED;
-        return Finding.of(verdict, "of %d plans for the same attention the slowest takes %.1f times as long as the fastest; the planner's choice takes %.2f times as long", plans, ratio, chosen / best);
+        return Finding.of(verdict, "of %d plans for the same attention the slowest takes %.1f times as long as the fastest; the planner's choice takes "
+                + "%.2f times as long", plans, ratio, chosen / best);
     }
 }

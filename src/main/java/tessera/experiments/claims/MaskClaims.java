@@ -29,11 +29,11 @@ final class MaskClaims {
 
     static final List<Claim> ALL = List.of(
             Claim.exact("Q21", "Dilation widens the receptive field of a window at the same cost", "arXiv:2004.05150, arXiv:1904.10509",
-                    "tokens that reach the middle one of " + LENGTH + " through layers of a window of " + (2 * SIDE + 1) + " keys, with and without gaps; confirmed if more tokens "
-                            + "do, conditional if they only lie farther away", _ -> dilation()),
+                    "tokens that reach the middle one of " + LENGTH + " through layers of a window of " + (2 * SIDE + 1)
+                    + " keys, with and without gaps; confirmed if more tokens do, conditional if they only lie farther away", _ -> dilation()),
             Claim.exact("Q24", "Random blocks keep distant tokens connected", "arXiv:2007.14062",
-                    "longest of the shortest ways between " + BLOCKS + " blocks of which each sees its neighbours, with random blocks and without, over ten seeds; conditional if they "
-                            + "shorten it only where there are no global blocks", _ -> connections()),
+                    "longest of the shortest ways between " + BLOCKS + " blocks of which each sees its neighbours, with random blocks and without, over "
+                    + "ten seeds; conditional if they shorten it only where there are no global blocks", _ -> connections()),
             Claim.exact("V09", "The radial mask of video models has O(N log N) pairs", "arXiv:2506.19852",
                     "pairs of the mask of P17; confirmed if a token gains about as many with each doubling of the length", _ -> radial()),
             Claim.exact("V17", "Log-linear attention keeps O(log N) states", "arXiv:2506.04761",
@@ -80,8 +80,8 @@ final class MaskClaims {
     /** Tokens and span, after four layers of as many pairs each. */
     static Finding dilation(int plain, int plainSpan, int dilated, int dilatedSpan, int mixed, int mixedSpan) {
         Verdict verdict = dilatedSpan <= plainSpan ? Verdict.REFUTED : dilated > plain ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "after four layers a window reaches %d tokens over a span of %d, one of every 4th token %d over %d, both in turn %d over %d: gaps alone reach "
-                + "farther, not more", plain, plainSpan, dilated, dilatedSpan, mixed, mixedSpan);
+        return Finding.of(verdict, "after four layers a window reaches %d tokens over a span of %d, one of every 4th token %d over %d, both in turn %d "
+                + "over %d: gaps alone reach farther, not more", plain, plainSpan, dilated, dilatedSpan, mixed, mixedSpan);
     }
 
     private static Finding connections() {
@@ -92,7 +92,8 @@ final class MaskClaims {
             int[] diameters = IntStream.range(0, 10).map(seed -> diameter(count, seed, false)).sorted().toArray();
             int withGlobal = IntStream.range(0, 10).map(seed -> diameter(count, seed, true)).max().orElseThrow();
             longest.put(random, (double) diameters[9]);
-            rows.add(row("random blocks", random, "diameter, least", diameters[0], "median", diameters[5], "most", diameters[9], "with a global block", withGlobal));
+            rows.add(row("random blocks", random, "diameter, least", diameters[0], "median", diameters[5], "most", diameters[9], "with a global block",
+                    withGlobal));
         }
         return connections((int) (double) longest.get(0), (int) (double) longest.get(3), (int) rows.getFirst().get("with a global block"),
                 (int) rows.getLast().get("with a global block")).with(rows);
@@ -121,15 +122,16 @@ final class MaskClaims {
 
     static Finding connections(int none, int three, int globalNone, int globalThree) {
         Verdict verdict = three >= none ? Verdict.REFUTED : globalThree < globalNone ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "the longest way is %d layers with neighbours alone and at most %d with three random blocks in any of ten seeds; with one global block it is %d "
-                + "without random blocks and %d with them", none, three, globalNone, globalThree);
+        return Finding.of(verdict, "the longest way is %d layers with neighbours alone and at most %d with three random blocks in any of ten seeds; with "
+                + "one global block it is %d without random blocks and %d with them", none, three, globalNone, globalThree);
     }
 
     private static Finding states() {
         Map<Integer, Integer> most = new TreeMap<>();
         for (int length = 64; length <= 2048; length *= 2) {
             int n = length;
-            most.put(length, IntStream.range(0, n).map(t -> (int) IntStream.rangeClosed(0, t).map(s -> Integer.SIZE - Integer.numberOfLeadingZeros(t ^ s)).distinct().count()).max().orElseThrow());
+            most.put(length, IntStream.range(0, n).map(t -> (int) IntStream.rangeClosed(0, t).map(s -> Integer.SIZE - Integer.numberOfLeadingZeros(t ^ s))
+                    .distinct().count()).max().orElseThrow());
         }
         return states(most).with(most.keySet().stream().map(length -> row("tokens", length, "states at most", most.get(length))).toList());
     }
@@ -157,7 +159,7 @@ final class MaskClaims {
         List<Double> ofToken = new TreeMap<>(pairs).entrySet().stream().map(e -> e.getValue() / e.getKey()).toList();
         double first = ofToken.get(1) - ofToken.get(0);
         double last = ofToken.getLast() - ofToken.get(ofToken.size() - 2);
-        return Finding.of(last <= 1.25 * first ? Verdict.CONFIRMED : Verdict.REFUTED, "a token has %.0f more pairs when the shortest length doubles and %.0f more when the last one "
-                + "does: as many each time is N log N, twice as many each time N^2", first, last);
+        return Finding.of(last <= 1.25 * first ? Verdict.CONFIRMED : Verdict.REFUTED, "a token has %.0f more pairs when the shortest length doubles and "
+                + "%.0f more when the last one does: as many each time is N log N, twice as many each time N^2", first, last);
     }
 }

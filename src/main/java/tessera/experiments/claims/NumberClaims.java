@@ -13,13 +13,14 @@ import org.apache.commons.math3.linear.RealMatrix;
 final class NumberClaims {
     static final List<Claim> ALL = List.of(
             Claim.exact("V15", "Keys should be quantised by channel, values by token", "arXiv:2402.02750",
-                    "error of scores with keys in 2 bits by channel and by token, where a few channels are large and where none is; confirmed if by channel is better in both, conditional if "
-                            + "only with large ones", setting -> axes(new SplittableRandom(setting.seed()))),
+                    "error of scores with keys in 2 bits by channel and by token, where a few channels are large and where none is; confirmed if by "
+                    + "channel is better in both, conditional if only with large ones", setting -> axes(new SplittableRandom(setting.seed()))),
             Claim.exact("V16", "Taking the mean of the keys away makes attention in 8 bits more exact", "arXiv:2410.02367",
-                    "error of attention weights with keys in 8 bits by token, with and without, where channels have an offset and where they have none; confirmed if it is better in both, conditional "
-                            + "if only with offsets", setting -> smoothing(new SplittableRandom(setting.seed()))),
+                    "error of attention weights with keys in 8 bits by token, with and without, where channels have an offset and where they have none; "
+                    + "confirmed if it is better in both, conditional if only with offsets", setting -> smoothing(new SplittableRandom(setting.seed()))),
             Claim.exact("V18", "Quest's bound never misses the best key of a page", "arXiv:2406.10774",
-                    "bound from the least and the largest element of each channel of a page, beside the largest score in it, over 10,000 drawn pages; confirmed if it is never below",
+                    "bound from the least and the largest element of each channel of a page, beside the largest score in it, over 10,000 drawn pages; "
+                    + "confirmed if it is never below",
                     setting -> bound(new SplittableRandom(setting.seed()))));
 
     private NumberClaims() {
@@ -55,7 +56,8 @@ final class NumberClaims {
             double channelScores = Matrices.error(q.multiply(rounded(k.transpose(), 4)), q.multiply(k.transpose()));
             double tokenScores = Matrices.error(q.multiply(rounded(k, 4).transpose()), q.multiply(k.transpose()));
             better[large] = tokenScores / channelScores;
-            rows.add(row("large channels", 2 * large, "by channel, keys", channel, "by token, keys", token, "by channel, scores", channelScores, "by token, scores", tokenScores));
+            rows.add(row("large channels", 2 * large, "by channel, keys", channel, "by token, keys", token, "by channel, scores", channelScores,
+                    "by token, scores", tokenScores));
         }
         return axes(better[0], better[1]).with(rows);
     }
@@ -63,7 +65,8 @@ final class NumberClaims {
     /** Errors of scores by token over those by channel. */
     static Finding axes(double plain, double large) {
         Verdict verdict = large <= 1 ? Verdict.REFUTED : plain > 1.05 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "scores with keys in 2 bits by token are %.1f times as far off as by channel where two of 32 channels are large, and %.2f times where none is", large, plain);
+        return Finding.of(verdict, "scores with keys in 2 bits by token are %.1f times as far off as by channel where two of 32 channels are large, and "
+                + "%.2f times where none is", large, plain);
     }
 
     private static Finding smoothing(SplittableRandom random) {
@@ -74,7 +77,8 @@ final class NumberClaims {
             RealMatrix drawn = Matrices.random(64, 32, random);
             RealMatrix offsets = Matrices.random(1, 32, random).scalarMultiply(8.0 * offset);
             RealMatrix k = Matrices.of(64, 32, (i, j) -> drawn.getEntry(i, j) + offsets.getEntry(0, j));
-            double[] means = IntStream.range(0, 32).mapToDouble(j -> IntStream.range(0, 64).mapToDouble(i -> k.getEntry(i, j)).average().orElseThrow()).toArray();
+            double[] means = IntStream.range(0, 32).mapToDouble(j -> IntStream.range(0, 64).mapToDouble(i -> k.getEntry(i, j)).average().orElseThrow())
+                    .toArray();
             RealMatrix centred = Matrices.of(64, 32, (i, j) -> k.getEntry(i, j) - means[j]);
             RealMatrix exact = weights(q, k);
             double plain = Matrices.error(weights(q, rounded(k, 255)), exact);
@@ -92,7 +96,8 @@ final class NumberClaims {
     /** Errors without over those with. */
     static Finding smoothing(double plain, double offset) {
         Verdict verdict = offset <= 1 ? Verdict.REFUTED : plain > 1.05 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "attention weights are %.1f times as far off without it where channels have offsets, and %.2f times where they have none", offset, plain);
+        return Finding.of(verdict, "attention weights are %.1f times as far off without it where channels have offsets, and %.2f times where they have none",
+                offset, plain);
     }
 
     private static Finding bound(SplittableRandom random) {
@@ -103,7 +108,8 @@ final class NumberClaims {
             RealMatrix k = Matrices.random(16, 8, random);
             RealMatrix q = Matrices.random(8, 1, random);
             double most = k.multiply(q).getColumnVector(0).getMaxValue();
-            double bound = IntStream.range(0, 8).mapToDouble(c -> Math.max(q.getEntry(c, 0) * k.getColumnVector(c).getMinValue(), q.getEntry(c, 0) * k.getColumnVector(c).getMaxValue())).sum();
+            double bound = IntStream.range(0, 8).mapToDouble(c -> Math.max(q.getEntry(c, 0) * k.getColumnVector(c).getMinValue(), q.getEntry(c,
+                    0) * k.getColumnVector(c).getMaxValue())).sum();
             missed += bound < most - 1e-12 ? 1 : 0;
             slack += (bound - most) / pages;
         }
@@ -111,7 +117,8 @@ final class NumberClaims {
     }
 
     static Finding bound(int pages, int missed, double slack) {
-        return Finding.of(missed == 0 ? Verdict.CONFIRMED : Verdict.REFUTED, "the bound is below the best score in %d of %d pages of 16 keys, and above it by %.2f on average", missed, pages, slack)
+        return Finding.of(missed == 0 ? Verdict.CONFIRMED : Verdict.REFUTED, "the bound is below the best score in %d of %d pages of 16 keys, and above it "
+                + "by %.2f on average", missed, pages, slack)
                 .with(List.of(row("pages", pages, "missed", missed, "mean slack", slack)));
     }
 }

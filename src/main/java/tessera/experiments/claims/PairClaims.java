@@ -28,22 +28,24 @@ final class PairClaims {
 
     static final List<Claim> ALL = List.of(
             Claim.measured("Q01", "Full attention takes time and memory that grow with the square of the length", "arXiv:1706.03762, arXiv:2507.19595",
-                    "time and memory of attention with stored scores and without, fitted over the length; powers within " + ROUGH + " of 2, conditional if memory is so only where "
-                            + "scores are stored", PairClaims::quadratic),
+                    "time and memory of attention with stored scores and without, fitted over the length; powers within " + ROUGH
+                    + " of 2, conditional if memory is so only where scores are stored", PairClaims::quadratic),
             Claim.measured("Q18", "Sparse attention computes exact attention over a subset of the pairs", "arXiv:2507.19595",
-                    "results of windows, blocks, tokens and global tokens beside the formula with a mask in double precision; confirmed if all are as close as their storage type allows",
+                    "results of windows, blocks, tokens and global tokens beside the formula with a mask in double precision; confirmed if all are as "
+                    + "close as their storage type allows",
                     PairClaims::exact),
             Claim.measured("Q20", "In a sliding window each token costs the same at any length", "arXiv:2004.05150",
-                    "pairs, and time, of a causal window of " + WINDOW + " keys, fitted over the length; confirmed if both powers are at most " + ROUGH + " above 1, conditional if only that "
-                            + "of the pairs is", setting -> linear(setting, "P01", PairClaims::window)),
+                    "pairs, and time, of a causal window of " + WINDOW + " keys, fitted over the length; confirmed if both powers are at most " + ROUGH
+                    + " above 1, conditional if only that of the pairs is", setting -> linear(setting, "P01", PairClaims::window)),
             Claim.measured("Q23", "Longformer's window and global tokens grow linearly with the length", "arXiv:2004.05150",
                     "as Q20, with a window on both sides and 4 global tokens", setting -> linear(setting, "P06", PairClaims::longformer)),
             Claim.measured("Q29", "Block-sparse attention takes O(L sqrt L)", "arXiv:1904.10509, arXiv:2507.19595",
-                    "pairs and time with sqrt(L) keys for each token in blocks of " + BLOCK + ", and with as many at every length; the claim's power is one of several: conditional if pairs "
-                            + "follow 1.5 and 1 and times grow by at most " + ROUGH + " more, refuted if they do not", PairClaims::roots),
+                    "pairs and time with sqrt(L) keys for each token in blocks of " + BLOCK + ", and with as many at every length; the claim's power is "
+                    + "one of several: conditional if pairs follow 1.5 and 1 and times grow by at most " + ROUGH + " more, refuted if they do not",
+                    PairClaims::roots),
             Claim.measured("Q32", "FlashAttention moves fewer bytes, and is faster for it", "arXiv:2205.14135",
-                    "bytes that plans must move at least, and time, with stored scores and without; confirmed if both are smaller at the longest length, conditional if only the bytes "
-                            + "are", PairClaims::traffic));
+                    "bytes that plans must move at least, and time, with stored scores and without; confirmed if both are smaller at the longest length, "
+                    + "conditional if only the bytes are", PairClaims::traffic));
 
     private PairClaims() {
     }
@@ -82,7 +84,8 @@ final class PairClaims {
         Map<Integer, Double> tiled = by(both, 1, Setting::millis);
         Map<Integer, Double> stored = by(both, 0, m -> m.cost().memoryBytes());
         Map<Integer, Double> kept = by(both, 1, m -> m.cost().memoryBytes());
-        return quadratic(Setting.power(time), Setting.power(tiled), Setting.power(stored), Setting.power(kept)).with(time.keySet().stream().map(length -> row("length", length, "stored ms", time.get(length),
+        return quadratic(Setting.power(time), Setting.power(tiled), Setting.power(stored), Setting.power(kept)).with(time.keySet().stream().map(length ->
+                row("length", length, "stored ms", time.get(length),
                 "in tiles ms", tiled.get(length), "stored MiB", stored.get(length) / (1 << 20), "in tiles MiB", kept.get(length) / (1 << 20))).toList())
                 .with(new Curves("Time of full attention", "length (tokens)", "time (ms)", Map.of("scores stored", time, "in tiles", tiled)));
     }
@@ -90,8 +93,8 @@ final class PairClaims {
     static Finding quadratic(double time, double tiled, double stored, double kept) {
         boolean square = Math.abs(tiled - 2) <= ROUGH && Math.abs(time - 2) <= ROUGH;
         Verdict verdict = !square || Math.abs(stored - 2) > ROUGH ? Verdict.REFUTED : Math.abs(kept - 2) <= ROUGH ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "time grows with the power %.2f of the length if scores are stored and %.2f if not, memory with %.2f and %.2f: without stored scores memory is "
-                + "linear", time, tiled, stored, kept);
+        return Finding.of(verdict, "time grows with the power %.2f of the length if scores are stored and %.2f if not, memory with %.2f and %.2f: without "
+                + "stored scores memory is linear", time, tiled, stored, kept);
     }
 
     private static Finding exact(Setting setting) {
@@ -114,7 +117,8 @@ final class PairClaims {
 
     static Finding exact(Map<String, Double> errors, double tolerance) {
         double most = errors.values().stream().max(Double::compare).orElseThrow();
-        return Finding.of(most <= tolerance ? Verdict.CONFIRMED : Verdict.REFUTED, "the RMS ratio is at most %.0e over %d patterns; %.0e is allowed", most, errors.size(), tolerance);
+        return Finding.of(most <= tolerance ? Verdict.CONFIRMED : Verdict.REFUTED, "the RMS ratio is at most %.0e over %d patterns; %.0e is allowed", most,
+                errors.size(), tolerance);
     }
 
     private static AttentionSpec window(AttentionSpec dense) {
@@ -137,8 +141,10 @@ final class PairClaims {
             pairs.put(length, pairs(spec));
             time.put(length, Setting.millis(setting.measure(method, spec, _ -> true)));
         }
-        return linear(Setting.power(pairs), Setting.power(time)).with(pairs.keySet().stream().map(length -> row("length", length, "pairs of a token", pairs.get(length) / length, "ms",
-                time.get(length), "us of a token", 1000 * time.get(length) / length)).toList()).with(new Curves("Time", "length (tokens)", "time (ms)", Map.of(method, time)));
+        return linear(Setting.power(pairs), Setting.power(time)).with(pairs.keySet().stream().map(length -> row("length", length, "pairs of a token",
+                pairs.get(length) / length, "ms",
+                time.get(length), "us of a token", 1000 * time.get(length) / length)).toList()).with(new Curves("Time", "length (tokens)", "time (ms)",
+                Map.of(method, time)));
     }
 
     static Finding linear(double pairs, double time) {
@@ -157,7 +163,8 @@ final class PairClaims {
             Map<Integer, Double> time = new TreeMap<>();
             for (int length : lengths) {
                 int count = growing ? root.applyAsInt(length) : root.applyAsInt(lengths.getLast());
-                AttentionSpec spec = dense(setting.size(2, 16), length).toBuilder().mask(Blocks.random(1, length, length, BLOCK, BLOCK, count, setting.seed())).build();
+                AttentionSpec spec = dense(setting.size(2, 16), length).toBuilder().mask(Blocks.random(1, length, length, BLOCK, BLOCK, count,
+                        setting.seed())).build();
                 pairs.put(length, pairs(spec));
                 time.put(length, Setting.millis(setting.measure("P04", spec, _ -> true)));
                 rows.add(row("length", length, "blocks of a row", count, "pairs of a token", pairs.get(length) / length, "ms", time.get(length)));
@@ -165,14 +172,16 @@ final class PairClaims {
             times.put(growing ? "sqrt(L) keys" : "as many at every length", time);
             powers.addAll(List.of(Setting.power(pairs), Setting.power(time)));
         }
-        return roots(powers.get(0), powers.get(1), powers.get(2), powers.get(3)).with(rows).with(new Curves("Time of block-sparse attention", "length (tokens)", "time (ms)", times));
+        return roots(powers.get(0), powers.get(1), powers.get(2), powers.get(3)).with(rows).with(new Curves("Time of block-sparse attention",
+                "length (tokens)", "time (ms)", times));
     }
 
     static Finding roots(double rootPairs, double rootTime, double fixedPairs, double fixedTime) {
         boolean follows = Math.abs(rootPairs - 1.5) <= 0.1 && Math.abs(fixedPairs - 1) <= 0.1
                 && rootTime <= 1.5 + ROUGH && fixedTime <= 1 + ROUGH;
-        return Finding.of(follows ? Verdict.CONDITIONAL : Verdict.REFUTED, "with sqrt(L) keys for each token pairs grow with the power %.2f and time with %.2f, with as many at every "
-                + "length %.2f and %.2f: O(L sqrt L) is what one choice of the number of blocks gives", rootPairs, rootTime, fixedPairs, fixedTime);
+        return Finding.of(follows ? Verdict.CONDITIONAL : Verdict.REFUTED, "with sqrt(L) keys for each token pairs grow with the power %.2f and time with "
+                + "%.2f, with as many at every length %.2f and %.2f: O(L sqrt L) is what one choice of the number of blocks gives", rootPairs, rootTime,
+                fixedPairs, fixedTime);
     }
 
     private static Finding traffic(Setting setting) {
@@ -183,15 +192,18 @@ final class PairClaims {
         both.forEach((length, pair) -> {
             bytes.put(length, (double) pair.get(0).cost().bytes() / pair.get(1).cost().bytes());
             times.put(length, Setting.millis(pair.get(0)) / Setting.millis(pair.get(1)));
-            rows.add(row("length", length, "bytes, stored over not", bytes.get(length), "time, stored over not", times.get(length), "plan", pair.get(1).plan()));
+            rows.add(row("length", length, "bytes, stored over not", bytes.get(length), "time, stored over not", times.get(length), "plan", pair.get(1)
+                    .plan()));
         });
         int longest = bytes.keySet().stream().max(Integer::compare).orElseThrow();
-        return traffic(longest, bytes.get(longest), times.get(longest)).with(rows).with(new Curves("Stored scores over none", "length (tokens)", "ratio", Map.of("bytes", bytes, "time", times)));
+        return traffic(longest, bytes.get(longest), times.get(longest)).with(rows).with(new Curves("Stored scores over none", "length (tokens)", "ratio",
+                Map.of("bytes", bytes, "time", times)));
     }
 
     static Finding traffic(int length, double bytes, double time) {
         Verdict verdict = bytes <= 1 ? Verdict.REFUTED : time > 1 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "at %d tokens stored scores move %.1f times the bytes at least, and take %.2f times the time; bytes are counted by plans, not by the device", length, bytes,
+        return Finding.of(verdict, "at %d tokens stored scores move %.1f times the bytes at least, and take %.2f times the time; bytes are counted by "
+                + "plans, not by the device", length, bytes,
                 time);
     }
 }

@@ -7,9 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
-import org.apache.commons.math3.linear.RealMatrix;
 import tessera.TesseraException;
 import tessera.experiments.Comparison;
 import tessera.experiments.Curves;
@@ -22,74 +20,30 @@ final class RecallClaims {
     private static final List<String> CHOSEN = List.of("D12", "D15");
 
     static final List<Claim> ALL = List.of(
-            Claim.exact("Q17", "Richer updates of fast weights recall better than adding up", "arXiv:2102.11174, arXiv:2412.06464, arXiv:2501.00663",
-                    "pairs of random unit keys and values are written and read back: by adding, by the delta rule, with a decay, with momentum; confirmed if the delta rule's error is below that of adding "
-                            + "up to as many pairs as channels, and conditional if only up to half as many", setting -> recall(new SplittableRandom(setting.seed()))),
             Claim.measured("Q22", "Fixed patterns cannot reach a distant key that matters", "arXiv:2507.19595",
-                    "share of the last queries that see one planted key, with windows and with blocks chosen by the data; confirmed if no window sees it and every choice does, conditional if some choice does",
+                    "share of the last queries that see one planted key, with windows and with blocks chosen by the data; confirmed if no window sees it "
+                    + "and every choice does, conditional if some choice does",
                     RecallClaims::needle),
             Claim.measured("Q30", "Sparse attention takes sequences 4 to 8 times as long in the same time", "arXiv:2507.19595",
-                    "the longest sequence on which methods take no more time than dense attention on the shortest, choosing included, on clustered data; confirmed if one with a recall of 0.95 gains 4 times "
-                            + "the length, conditional if only one with less", RecallClaims::longer),
+                    "the longest sequence on which methods take no more time than dense attention on the shortest, choosing included, on clustered data; "
+                    + "confirmed if one with a recall of 0.95 gains 4 times the length, conditional if only one with less", RecallClaims::longer),
             Claim.measured("Q31", "Choosing keys by the data keeps attention to content", "arXiv:2502.13189, arXiv:2406.10774",
-                    "part of dense attention's weight on chosen keys, beside their share of the pairs, on random and on clustered data; confirmed if it is 0.2 above that share on both, conditional if on "
-                            + "clustered data alone", RecallClaims::content));
+                    "part of dense attention's weight on chosen keys, beside their share of the pairs, on random and on clustered data; confirmed if it is "
+                    + "0.2 above that share on both, conditional if on clustered data alone", RecallClaims::content));
 
     private RecallClaims() {
     }
 
-    /** How a memory S changes with a pair, given what it moves by. */
-    private record Update(String name, double decay, double momentum, double step, boolean corrects) {
-    }
-
-    private static Finding recall(SplittableRandom random) {
-        int dim = 32;
-        List<Update> updates = List.of(new Update("adding", 1, 0, 1, false), new Update("delta rule", 1, 0, 1, true), new Update("delta rule, decay 0.98", 0.98, 0, 1, true),
-                new Update("momentum 0.3", 1, 0.3, 0.7, true));
-        Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
-        List<Map<String, Object>> rows = new ArrayList<>();
-        for (int pairs : new int[] {8, 16, 32, 64}) {
-            RealMatrix keys = Matrices.units(pairs, dim, random);
-            RealMatrix values = Matrices.random(pairs, dim, random);
-            for (Update update : updates) {
-                double error = readBack(keys, values, update);
-                lines.computeIfAbsent(update.name, _ -> new TreeMap<>()).put(pairs, error);
-                rows.add(row("pairs", pairs, "channels", dim, "update", update.name, "error", error));
-            }
-        }
-        Map<Integer, Double> adding = lines.get("adding");
-        Map<Integer, Double> delta = lines.get("delta rule");
-        return recall(adding.get(16), delta.get(16), adding.get(32), delta.get(32)).with(rows).with(new Curves("Error of what is read back", "pairs", "RMS ratio", lines));
-    }
-
-    private static double readBack(RealMatrix keys, RealMatrix values, Update update) {
-        RealMatrix state = keys.transpose().multiply(values).scalarMultiply(0);
-        RealMatrix moving = state;
-        for (int t = 0; t < keys.getRowDimension(); t++) {
-            RealMatrix k = keys.getRowMatrix(t);
-            RealMatrix kept = state.scalarMultiply(update.decay);
-            RealMatrix target = update.corrects ? values.getRowMatrix(t).subtract(k.multiply(kept)) : values.getRowMatrix(t);
-            moving = moving.scalarMultiply(update.momentum).add(k.transpose().multiply(target).scalarMultiply(update.step));
-            state = kept.add(moving);
-        }
-        return Matrices.error(keys.multiply(state), values);
-    }
-
-    /** Errors at half as many pairs as channels, and at as many. */
-    static Finding recall(double addingHalf, double deltaHalf, double addingAll, double deltaAll) {
-        Verdict verdict = deltaHalf >= addingHalf ? Verdict.REFUTED : deltaAll < addingAll ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "with half as many pairs as channels adding reads them with an error of %.2f and the delta rule of %.2f, with as many %.2f and %.2f", addingHalf, deltaHalf, addingAll,
-                deltaAll);
-    }
-
     private static Comparison compared(Setting setting, Data data) {
         List<Integer> lengths = data == Data.CLUSTERED ? setting.size(List.of(512, 1024, 2048, 4096), List.of(2048, 4096, 8192, 16384)) : List.of(1024);
-        Comparison shared = setting.shared("recall " + data, () -> setting.compare(List.of("H03", "P01", "P08", "D12", "D15"), data, lengths, setting.size(2, 16), setting.size(32, 64)));
+        Comparison shared = setting.shared("recall " + data, () -> setting.compare(List.of("H03", "P01", "P08", "D12", "D15"), data, lengths, setting.size(2,
+                16), setting.size(32, 64)));
         return setting.noted(shared, Comparison::measurements);
     }
 
     private static List<Map<String, Object>> rows(String data, Comparison comparison) {
-        return comparison.measurements().stream().filter(Measurement::verified).map(m -> row("data", data, "length", m.length(), "method", m.method().toString(), "ms", Setting.millis(m), "density",
+        return comparison.measurements().stream().filter(Measurement::verified).map(m -> row("data", data, "length", m.length(), "method", m.method()
+                .toString(), "ms", Setting.millis(m), "density",
                 m.density(), "recall", m.fidelity().recall(), "needle", m.fidelity().needle(), "selection", m.fidelity().selection())).toList();
     }
 
@@ -108,7 +62,8 @@ final class RecallClaims {
         boolean miss = FIXED.stream().allMatch(id -> seen.get(id) < 0.05);
         long find = CHOSEN.stream().filter(id -> seen.get(id) > 0.95).count();
         Verdict verdict = !miss || find == 0 ? Verdict.REFUTED : find == CHOSEN.size() ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "share of the queries looking for a key before their window that see it: P01 %.2f, P08 %.2f, D12 %.2f, D15 %.2f", seen.get("P01"), seen.get("P08"), seen.get("D12"),
+        return Finding.of(verdict, "share of the queries looking for a key before their window that see it: P01 %.2f, P08 %.2f, D12 %.2f, D15 %.2f",
+                seen.get("P01"), seen.get("P08"), seen.get("D12"),
                 seen.get("D15"));
     }
 
@@ -122,7 +77,8 @@ final class RecallClaims {
             if (m.verified()) {
                 lines.computeIfAbsent(m.method().id(), _ -> new TreeMap<>()).put(m.length(), Setting.millis(m));
                 if (Setting.millis(m) <= budget && !m.method().id().equals("H03")) {
-                    gains.merge(m.method().id(), new double[] {(double) m.length() / dense.getFirst().length(), m.fidelity().recall() == null ? 0 : m.fidelity().recall()},
+                    gains.merge(m.method().id(), new double[] {(double) m.length() / dense.getFirst().length(), m.fidelity().recall() == null ? 0
+                            : m.fidelity().recall()},
                             (a, b) -> a[0] > b[0] ? a : b);
                 }
             }
@@ -135,8 +91,10 @@ final class RecallClaims {
         boolean any = gains.values().stream().anyMatch(g -> g[0] >= 4);
         boolean faithful = gains.values().stream().anyMatch(g -> g[0] >= 4 && g[1] >= 0.95);
         StringBuilder each = new StringBuilder();
-        gains.forEach((id, g) -> each.append(each.isEmpty() ? "" : ", ").append(String.format(Locale.ROOT, "%s %.0f times with a recall of %.2f", id, g[0], g[1])));
-        return Finding.of(faithful ? Verdict.CONFIRMED : any ? Verdict.CONDITIONAL : Verdict.REFUTED, "in the time of dense attention over %d tokens: %s", length,
+        gains.forEach((id, g) -> each.append(each.isEmpty() ? "" : ", ").append(String.format(Locale.ROOT, "%s %.0f times with a recall of %.2f", id, g[0],
+                g[1])));
+        return Finding.of(faithful ? Verdict.CONFIRMED : any ? Verdict.CONDITIONAL : Verdict.REFUTED, "in the time of dense attention over %d tokens: %s",
+                length,
                 each.isEmpty() ? "no method reaches that length" : each);
     }
 
@@ -150,13 +108,16 @@ final class RecallClaims {
 
     /** Recall beyond the share of visible pairs, the least over the methods that choose, at 1024 tokens. */
     private static double lift(Comparison comparison) {
-        return comparison.measurements().stream().filter(m -> m.verified() && m.length() == (comparison.workloads().size() == 1 ? 1024 : comparison.workloads().getFirst().length())
+        return comparison.measurements().stream().filter(m -> m.verified() && m.length() == (comparison.workloads().size() == 1 ? 1024
+                : comparison.workloads().getFirst().length())
                 && CHOSEN.contains(m.method().id()) && m.fidelity().recall() != null && m.density() != null)
-                .mapToDouble(m -> m.fidelity().recall() - Math.min(1, 2 * m.density())).min().orElseThrow(() -> new TesseraException("no method that chooses has a recall"));
+                .mapToDouble(m -> m.fidelity().recall() - Math.min(1, 2 * m.density())).min().orElseThrow(() ->
+                new TesseraException("no method that chooses has a recall"));
     }
 
     static Finding content(double random, double clustered) {
         Verdict verdict = clustered < 0.2 ? Verdict.REFUTED : random >= 0.2 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
-        return Finding.of(verdict, "the weight on chosen keys is above their share of the pairs by %.2f at least where data is clustered, and by %.2f where it is random", clustered, random);
+        return Finding.of(verdict, "the weight on chosen keys is above their share of the pairs by %.2f at least where data is clustered, and by %.2f "
+                + "where it is random", clustered, random);
     }
 }

@@ -23,14 +23,18 @@ final class RooflineClaims {
 
     static final List<Claim> ALL = List.of(
             Claim.measured("V01", "Attention that stores its scores is bound by memory, not by arithmetic", SURVEY,
-                    "the share that it reaches of the device's rate of multiply-adds and of that of its copies, both measured first, operations and least bytes counted by the plan; confirmed if the second is larger",
+                    "the share that it reaches of the device's rate of multiply-adds and of that of its copies, both measured first, operations and least "
+                    + "bytes counted by the plan; confirmed if the second is larger",
                     RooflineClaims::stored),
             Claim.measured("V02", "Reading a prompt is bound by arithmetic, decoding by memory", SURVEY,
-                    "the same shares of both phases; confirmed if arithmetic has the larger share in the first and memory in the second, conditional if only one is so", RooflineClaims::phases),
+                    "the same shares of both phases; confirmed if arithmetic has the larger share in the first and memory in the second, conditional if "
+                    + "only one is so", RooflineClaims::phases),
             Claim.measured("V06", "Splitting the keys makes decoding up to 8 times as fast at long contexts", SURVEY,
-                    "time of a step of one head, by plans that split the keys beside the best that does not; confirmed from 4 times on, conditional from 1.2, else refuted", RooflineClaims::split),
+                    "time of a step of one head, by plans that split the keys beside the best that does not; confirmed from 4 times on, conditional from "
+                    + "1.2, else refuted", RooflineClaims::split),
             Claim.measured("V12", "Chunks of C tokens take O(N C d + N d^2) time", SURVEY,
-                    "time of one sequence in chunks of 16 to 256, as a line over C; confirmed if the line explains 90 % of the variance and rises", RooflineClaims::chunks));
+                    "time of one sequence in chunks of 16 to 256, as a line over C; confirmed if the line explains 90 % of the variance and rises",
+                    RooflineClaims::chunks));
 
     private RooflineClaims() {
     }
@@ -45,7 +49,8 @@ final class RooflineClaims {
     /** Rates that attention surpasses are no bounds: a probe in plain loops beside kernels in vectors, or a machine that was busy when it was probed. */
     static double[] bounded(double arithmetic, double memory) {
         if (Math.max(arithmetic, memory) > 1.1) {
-            throw new TesseraException(String.format(Locale.ROOT, "the rates that were measured of the device bound nothing: attention reaches %.1f times that of arithmetic and %.1f times that of a copy",
+            throw new TesseraException(String.format(Locale.ROOT, "the rates that were measured of the device bound nothing: attention reaches %.1f times "
+                    + "that of arithmetic and %.1f times that of a copy",
                     arithmetic, memory));
         }
         return new double[] {arithmetic, memory};
@@ -66,12 +71,14 @@ final class RooflineClaims {
     }
 
     static Finding stored(double arithmetic, double memory) {
-        return Finding.of(memory > arithmetic ? Verdict.CONFIRMED : Verdict.REFUTED, "it reaches %.3f of the arithmetic rate and %.3f of the copy's", arithmetic, memory);
+        return Finding.of(memory > arithmetic ? Verdict.CONFIRMED : Verdict.REFUTED, "it reaches %.3f of the arithmetic rate and %.3f of the copy's",
+                arithmetic, memory);
     }
 
     private static Finding phases(Setting setting) {
         Measurement prompt = setting.measure("H03", prompt(setting), plan -> !plan.variant().equals("stored"));
-        Measurement step = setting.measure("H09", AttentionSpec.of(1, setting.size(8, 16), 1, 64).keys(setting.size(16384, 65536)).build(), plan -> !plan.variant().equals("stored"));
+        Measurement step = setting.measure("H09", AttentionSpec.of(1, setting.size(8, 16), 1, 64).keys(setting.size(16384, 65536)).build(), plan ->
+                !plan.variant().equals("stored"));
         double[] first = shares(setting, prompt);
         double[] second = shares(setting, step);
         return phases(first[0], first[1], second[0], second[1]).with(List.of(shown("a prompt", prompt, first), shown("a step of decoding", step, second)));
@@ -80,8 +87,9 @@ final class RooflineClaims {
     static Finding phases(double promptArithmetic, double promptMemory, double stepArithmetic, double stepMemory) {
         boolean prompt = promptArithmetic > promptMemory;
         boolean step = stepMemory > stepArithmetic;
-        return Finding.of(prompt && step ? Verdict.CONFIRMED : prompt || step ? Verdict.CONDITIONAL : Verdict.REFUTED, "a prompt reaches %.3f of the arithmetic rate and %.3f of the copy's, a step of "
-                + "decoding %.3f and %.3f", promptArithmetic, promptMemory, stepArithmetic, stepMemory);
+        return Finding.of(prompt && step ? Verdict.CONFIRMED : prompt || step ? Verdict.CONDITIONAL : Verdict.REFUTED,
+                "a prompt reaches %.3f of the arithmetic rate and %.3f of the copy's, a step of decoding %.3f and %.3f", promptArithmetic, promptMemory,
+                stepArithmetic, stepMemory);
     }
 
     private static Finding split(Setting setting) {
@@ -103,7 +111,8 @@ final class RooflineClaims {
     static Finding split(Map<Integer, Double> faster) {
         Map.Entry<Integer, Double> best = faster.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow();
         Verdict verdict = best.getValue() >= 4 ? Verdict.CONFIRMED : best.getValue() >= 1.2 ? Verdict.CONDITIONAL : Verdict.REFUTED;
-        return Finding.of(verdict, "a step of one head is at most %.2f times as fast with its keys split, after %d tokens; a device gains what it has cores for", best.getValue(), best.getKey());
+        return Finding.of(verdict, "a step of one head is at most %.2f times as fast with its keys split, after %d tokens; a device gains what it has "
+                + "cores for", best.getValue(), best.getKey());
     }
 
     private static Finding chunks(Setting setting) {
@@ -121,7 +130,8 @@ final class RooflineClaims {
         SimpleRegression line = new SimpleRegression();
         times.forEach((chunk, time) -> line.addData(chunk, time));
         boolean rises = line.getSlope() > 0 && line.getRSquare() >= 0.9;
-        return Finding.of(rises ? Verdict.CONFIRMED : Verdict.REFUTED, "a line over C explains %.2f of the variance: %.3g ms and %.3g ms more for each token of a chunk", line.getRSquare(),
+        return Finding.of(rises ? Verdict.CONFIRMED : Verdict.REFUTED, "a line over C explains %.2f of the variance: %.3g ms and %.3g ms more for each "
+                + "token of a chunk", line.getRSquare(),
                 line.getIntercept(), line.getSlope());
     }
 }

@@ -31,7 +31,7 @@ import tessera.planner.Planner;
 /** Where and how claims are tested on one device. Keeps what was measured, so that claims that need the same share it. */
 public final class Setting {
     /** Standard error of a power above which it says nothing. */
-    private static final double SCATTER = 0.3;
+    private static final double SCATTER = 0.2;
 
     /** How often a kernel is measured at most before one counts. */
     private static final int MOST_SETTLING = 6;
@@ -111,7 +111,8 @@ public final class Setting {
         if (device.isJvm() && settled.add(List.of(method, plan.operator(), plan.variant(), plan.layout()))) {
             double before = Double.MAX_VALUE;
             for (int times = 0; times < MOST_SETTLING; times++) {
-                Measurement m = new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, Protocol.of(0.5), seed).run(progress).getFirst();
+                Measurement m = new Trials(Catalogue.row(method), List.of(spec), List.of(device), plan::equals, Protocol.of(0.5), seed).run(progress)
+                        .getFirst();
                 if (!m.verified() || millis(m) > 0.8 * before) {
                     return;
                 }
@@ -158,7 +159,8 @@ public final class Setting {
     static double power(Map<Integer, Double> line) {
         Slope slope = Slope.of(line, 1).orElseThrow(() -> new TesseraException("fewer than two sizes have a time"));
         if (slope.error() > SCATTER) {
-            throw new TesseraException(String.format(Locale.ROOT, "times scatter too much to say how they grow: the power %.2f with an error of %.2f, more than %.1f; repeat it on a quiet machine",
+            throw new TesseraException(String.format(Locale.ROOT, "times scatter too much to say how they grow: the power %.2f with an error of %.2f, more "
+                    + "than %.1f; repeat it on a quiet machine",
                     slope.exponent(), slope.error(), SCATTER));
         }
         return slope.exponent();

@@ -55,12 +55,12 @@ class RulesTest {
         gives(CONFIRMED, AlgebraClaims.expressiveness(0.01, 0.01, 0.01));
         gives(CONDITIONAL, AlgebraClaims.expressiveness(0.01, 0.01, 0.5));
         gives(REFUTED, AlgebraClaims.expressiveness(0.2, 0.01, 0.5));
-        gives(CONFIRMED, AlgebraClaims.gates(3, 1, 1e-16));
-        gives(CONDITIONAL, AlgebraClaims.gates(3, 0.01, 1e-16));
-        gives(REFUTED, AlgebraClaims.gates(3, 1, 0.2));
-        givesShares(CONFIRMED, AlgebraClaims.training(1, 1, 0.1, 1.2));
-        givesShares(CONDITIONAL, AlgebraClaims.training(1, 1, 0.9, 1.2));
-        givesShares(REFUTED, AlgebraClaims.training(0.9, 1, 0.1, 1.2));
+        gives(CONFIRMED, MemoryClaims.gates(3, 1, 1e-16));
+        gives(CONDITIONAL, MemoryClaims.gates(3, 0.01, 1e-16));
+        gives(REFUTED, MemoryClaims.gates(3, 1, 0.2));
+        givesShares(CONFIRMED, MemoryClaims.training(1, 1, 0.1, 1.2));
+        givesShares(CONDITIONAL, MemoryClaims.training(1, 1, 0.9, 1.2));
+        givesShares(REFUTED, MemoryClaims.training(0.9, 1, 0.1, 1.2));
     }
 
     @Test
@@ -117,8 +117,10 @@ class RulesTest {
 
     @Test
     void crossovers() {
-        Map<Kind, Verdict> verdicts = Map.of(Kind.OVERTAKES, CONFIRMED, Kind.ALWAYS, CONFIRMED, Kind.FALLS_BEHIND, CONDITIONAL, Kind.NEVER, REFUTED, Kind.LEVEL, UNDECIDED);
-        verdicts.forEach((kind, verdict) -> gives(verdict, CrossoverClaims.crossover(new Crossover("chunk", "linear", "H03", "jvm", kind, 64, 128, 99, 32, 512, 0), 80)));
+        Map<Kind, Verdict> verdicts = Map.of(Kind.OVERTAKES, CONFIRMED, Kind.ALWAYS, CONFIRMED, Kind.FALLS_BEHIND, CONDITIONAL, Kind.NEVER, REFUTED,
+                Kind.LEVEL, UNDECIDED);
+        verdicts.forEach((kind, verdict) -> gives(verdict, CrossoverClaims.crossover(new Crossover("chunk", "linear", "H03", "jvm", kind, 64, 128, 99, 32,
+                512, 0), 80)));
         gives(CONFIRMED, CrossoverClaims.winners(Map.of("at 8", "H03", "at 16", "P08")));
         gives(REFUTED, CrossoverClaims.winners(Map.of("at 8", "H03", "at 16", "H03")));
         gives(CONFIRMED, CrossoverClaims.tiles(3, 1, 4, 1));
@@ -128,9 +130,9 @@ class RulesTest {
 
     @Test
     void recall() {
-        gives(CONFIRMED, RecallClaims.recall(1, 0.3, 1.2, 0.8));
-        gives(CONDITIONAL, RecallClaims.recall(1, 0.3, 1.2, 1.5));
-        gives(REFUTED, RecallClaims.recall(1, 1.3, 1.2, 0.8));
+        gives(CONFIRMED, MemoryClaims.recall(1, 0.3, 1.2, 0.8));
+        gives(CONDITIONAL, MemoryClaims.recall(1, 0.3, 1.2, 1.5));
+        gives(REFUTED, MemoryClaims.recall(1, 1.3, 1.2, 0.8));
         gives(CONFIRMED, RecallClaims.needle(Map.of("P01", 0.0, "P08", 0.0, "D12", 1.0, "D15", 1.0)));
         gives(CONDITIONAL, RecallClaims.needle(Map.of("P01", 0.0, "P08", 0.0, "D12", 0.5, "D15", 1.0)));
         gives(REFUTED, RecallClaims.needle(Map.of("P01", 0.0, "P08", 1.0, "D12", 1.0, "D15", 1.0)));
@@ -163,7 +165,8 @@ class RulesTest {
     @Test
     void blocks() {
         gives(CONFIRMED, BlockClaims.small(List.of(new Point(8, 0.5, 0.5, 1), new Point(32, 0.5, 0.9, 1), new Point(64, 0.5, 1.5, 1))));
-        gives(CONDITIONAL, BlockClaims.small(List.of(new Point(8, 0.5, 0.5, 1), new Point(16, 0.5, 1.2, 1), new Point(32, 0.5, 1.5, 1), new Point(64, 0.5, 1.5, 1))));
+        gives(CONDITIONAL, BlockClaims.small(List.of(new Point(8, 0.5, 0.5, 1), new Point(16, 0.5, 1.2, 1), new Point(32, 0.5, 1.5, 1), new Point(64, 0.5,
+                1.5, 1))));
         gives(REFUTED, BlockClaims.small(List.of(new Point(8, 0.5, 1.1, 1), new Point(64, 0.5, 1.5, 1))));
         gives(REFUTED, BlockClaims.small(List.of(new Point(8, 0.5, 0.5, 1), new Point(64, 0.5, 0.9, 1))));
         gives(CONFIRMED, BlockClaims.tokens(List.of(new Point(1, 0.5, 0.5, 1), new Point(1, 0.1, 2, 1), new Point(64, 0.5, 1, 1))));
@@ -175,6 +178,7 @@ class RulesTest {
         gives(CONFIRMED, BlockClaims.modest(List.of(new Point(8, 0.5, 0.5, 1), new Point(64, 0.5, 1.7, 1), new Point(64, 0.1, 1, 1))));
         gives(CONDITIONAL, BlockClaims.modest(List.of(new Point(64, 0.5, 1.7, 1), new Point(128, 0.5, 1.1, 1))));
         gives(CONDITIONAL, BlockClaims.modest(List.of(new Point(64, 0.5, 1.2, 1.9), new Point(128, 0.5, 1.1, 1.8))));
+        gives(UNDECIDED, BlockClaims.modest(List.of(new Point(64, 0.5, 1.2, 8))));
         gives(REFUTED, BlockClaims.modest(List.of(new Point(64, 0.5, 1.2, 1), new Point(128, 0.5, 1.1, 1))));
     }
 
