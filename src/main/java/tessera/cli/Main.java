@@ -24,6 +24,7 @@ import tessera.experiments.Machine;
             DenseCommand.class,
             SparseCommand.class,
             GrowthCommand.class,
+            ExperimentCommand.class,
             LayoutsCommand.class,
             KvCacheCommand.class,
             LinearCommand.class,

@@ -25,6 +25,13 @@ final class Progress implements AutoCloseable {
         }
     }
 
+    /** No step further: {@code what} comes next. */
+    void doing(String what) {
+        if (bar != null) {
+            bar.setExtraMessage(" " + what);
+        }
+    }
+
     /** A line that stays, in place of the bar, which comes back below it. */
     void say(PrintWriter out, String line) {
         out.println(bar == null ? line : "\r\u001B[K" + line);

@@ -90,7 +90,7 @@ final class Charts {
         ToDoubleFunction<Measurement> y = m -> Math.log(value.applyAsDouble(m)) / Math.log(base);
         XYChart chart = LogAxes.chart(yTitle, base, verified().stream().mapToInt(Measurement::length).summaryStatistics(),
                 shown.stream().mapToDouble(y).summaryStatistics());
-        LogAxes.colour(chart.getStyler(), CLEAR, INK, GRID);
+        colour(chart.getStyler());
         chart.getStyler().setLegendVisible(false);
         Map<String, List<Measurement>> byMethod = shown.stream()
                 .collect(Collectors.groupingBy(m -> m.method().id(), LinkedHashMap::new, Collectors.toList()));
@@ -117,7 +117,12 @@ final class Charts {
         line.setLineStyle(new BasicStroke(1.2f));
     }
 
-    private static String svg(XYChart chart, String label) {
+    static void colour(XYStyler styler) {
+        LogAxes.colour(styler, CLEAR, INK, GRID);
+    }
+
+    /** The chart as an SVG element. */
+    static String svg(XYChart chart, String label) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
             VectorGraphicsEncoder.saveVectorGraphic(chart, bytes, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);

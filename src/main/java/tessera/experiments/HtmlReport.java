@@ -215,7 +215,7 @@ public final class HtmlReport {
     }
 
     /** Three significant digits, more for thousands. */
-    static String number(double value) {
+    public static String number(double value) {
         if (!Double.isFinite(value)) {
             return "–";
         }
@@ -224,11 +224,13 @@ public final class HtmlReport {
         return String.format(Locale.ROOT, "%,." + Math.max(0, 2 - exponent) + "f", value);
     }
 
-    static String escape(String text) {
+    /** Text for a page. */
+    public static String escape(String text) {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
     }
 
-    static String stylesheet() {
+    /** The looks of every page. */
+    public static String stylesheet() {
         try (InputStream css = HtmlReport.class.getResourceAsStream("/tessera/report.css")) {
             return new String(css.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -100,6 +100,18 @@ public final class Report {
         return row;
     }
 
+    /** A measurement by itself, raw samples included. */
+    public static Map<String, Object> row(Measurement m) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("method", m.method().id());
+        row.put("device", m.device().id());
+        row.put("length", m.length());
+        result(row, m);
+        times(row, m);
+        row.put("reason", m.reason());
+        return row;
+    }
+
     /** Median and spread of the kernel times, as tables have them. */
     static void kernel(Map<String, Object> row, Measurement m) {
         row.put("kernel ms", m.verified() ? m.kernel().median() : null);

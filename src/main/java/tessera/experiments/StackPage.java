@@ -46,9 +46,11 @@ public final class StackPage {
         return row;
     }
 
-    private static String table(List<Map<String, Object>> rows) {
-        String head = rows.getFirst().keySet().stream().map(column -> "<th>" + HtmlReport.escape(column) + "</th>").collect(Collectors.joining());
-        return "<div class=\"scroll\"><table>\n<tr>" + head + "</tr>\n" + rows.stream().map(row -> "<tr>" + row.values().stream().map(StackPage::cell)
+    /** Rows as a table, the columns those of all rows. */
+    public static String table(List<Map<String, Object>> rows) {
+        List<String> columns = rows.stream().flatMap(row -> row.keySet().stream()).distinct().toList();
+        String head = columns.stream().map(column -> "<th>" + HtmlReport.escape(column) + "</th>").collect(Collectors.joining());
+        return "<div class=\"scroll\"><table>\n<tr>" + head + "</tr>\n" + rows.stream().map(row -> "<tr>" + columns.stream().map(row::get).map(StackPage::cell)
                 .collect(Collectors.joining()) + "</tr>\n").collect(Collectors.joining()) + "</table></div>";
     }
 

@@ -22,14 +22,15 @@ import tessera.planner.SelfCheck;
  * @param specs problems, each on every device
  * @param wanted which legal plans to measure; null for the planner's choice
  */
-record Trials(Row method, List<? extends Spec> specs, List<Device> devices, Predicate<Plan> wanted, Protocol protocol, long seed) {
+public record Trials(Row method, List<? extends Spec> specs, List<Device> devices, Predicate<Plan> wanted, Protocol protocol, long seed) {
 
-    int size() {
+    /** Number of points. */
+    public int size() {
         return specs.stream().mapToInt(spec -> devices.stream().mapToInt(device -> plans(spec, device).size()).sum()).sum();
     }
 
     /** @param progress is told what comes next, once for each point */
-    List<Measurement> run(Consumer<String> progress) {
+    public List<Measurement> run(Consumer<String> progress) {
         List<Measurement> measured = new ArrayList<>();
         for (Spec spec : specs) {
             Map<String, Tensor> inputs = inputs(spec, seed);

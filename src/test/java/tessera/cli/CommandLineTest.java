@@ -25,7 +25,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"devices", "plan", "run", "dense", "decode", "growth", "layouts", "kvcache", "tune", "cache", "overhead", "verify", "conformance"})
+    @ValueSource(strings = {"devices", "plan", "run", "dense", "decode", "growth", "experiment", "layouts", "kvcache", "tune", "cache", "overhead", "verify", "conformance"})
     void helpShowsAnExample(String command) {
         Outcome help = Outcome.of(command, "--help");
         assertEquals(0, help.code());
