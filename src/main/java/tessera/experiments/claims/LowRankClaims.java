@@ -171,7 +171,7 @@ final class LowRankClaims {
     static Finding summary(double power, double alike, double different) {
         Verdict verdict = power > 1.25 ? Verdict.REFUTED : alike < 0.2 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
         return Finding.of(verdict, "time with 64 landmarks grows with the power %.2f of the length; with a summary of an eighth of the tokens the result "
-                + "is %.2f off where neighbours are alike, and %.2f where each token is drawn by itself", power, alike, different);
+                + "is %.2g off where neighbours are alike, and %.2f where each token is drawn by itself", power, alike, different);
     }
 
     private static Finding bottleneck(SplittableRandom random) {
