@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import tessera.AttentionSpec;
@@ -63,14 +62,13 @@ final class CrossoverClaims {
             case NEVER -> Verdict.REFUTED;
             case LEVEL -> Verdict.UNDECIDED;
         };
-        return Finding.of(verdict, "%s; %sby operations alone it would from %d tokens on", c.sentence(), c.kind() == Kind.OVERTAKES && c.at() > 0
-                ? String.format(Locale.ROOT, "they meet at about %.0f, ",
-                c.at()) : "", model);
+        String meeting = c.kind() == Kind.OVERTAKES && c.at() > 0 ? "they meet at about " + Math.round(c.at()) + ", " : "";
+        return Finding.of(verdict, "%s; %sby operations alone it would from %d tokens on", c.sentence(), meeting, model);
     }
 
     private static Finding winners(Setting setting) {
-        Comparison comparison = setting.compare(List.of("H03", "P08", "D12", "G10"), Data.NEEDLE, setting.size(List.of(128, 512, 2048), List.of(1024, 4096,
-                16384)), setting.size(2, 16), setting.size(32, 64));
+        List<Integer> lengths = setting.size(List.of(128, 512, 2048), List.of(1024, 4096, 16384));
+        Comparison comparison = setting.compare(List.of("H03", "P08", "D12", "G10"), Data.NEEDLE, lengths, setting.size(2, 16), setting.size(32, 64));
         Map<Integer, List<Measurement>> byLength = new TreeMap<>();
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         comparison.measurements().stream().filter(Measurement::verified).forEach(m -> {
@@ -84,9 +82,8 @@ final class CrossoverClaims {
             Measurement seeing = fastest(measured.stream().filter(CrossoverClaims::sees).toList());
             winners.put("at " + length, any.method().id());
             winners.put("at " + length + " with the key", seeing.method().id());
-            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", Setting.millis(m), "sees the key", sees(m) ? "yes"
-                    : "no",
-                    "fastest", m == any ? m == seeing ? "both" : "of all" : m == seeing ? "of those that see it" : "")));
+            measured.forEach(m -> rows.add(row("length", length, "method", m.method().toString(), "ms", Setting.millis(m),
+                    "sees the key", sees(m) ? "yes" : "no", "fastest of all", m == any ? "*" : "", "of those that see it", m == seeing ? "*" : "")));
         });
         return winners(winners).with(rows).with(new Curves("Time", "length (tokens)", "time (ms)", lines));
     }
@@ -115,9 +112,9 @@ final class CrossoverClaims {
             throw new TesseraException("there is only one way of computing it here");
         }
         double choice = all.stream().filter(m -> m.plans().getFirst().equals(chosen)).findFirst().map(Setting::millis).orElse(Double.NaN);
-        return tiles(all.size(), Setting.millis(all.getFirst()), Setting.millis(all.getLast()), choice).with(all.stream().map(m -> row("plan", m.plan(),
-                "ms", Setting.millis(m), "of the best",
-                Setting.millis(m) / Setting.millis(all.getFirst()), "chosen", m.plans().getFirst().equals(chosen) ? "by the planner" : "")).toList());
+        double best = Setting.millis(all.getFirst());
+        return tiles(all.size(), best, Setting.millis(all.getLast()), choice).with(all.stream().map(m -> row("plan", m.plan(), "ms", Setting.millis(m),
+                "of the best", Setting.millis(m) / best, "chosen", m.plans().getFirst().equals(chosen) ? "by the planner" : "")).toList());
     }
 
     static Finding tiles(int plans, double best, double worst, double chosen) {
