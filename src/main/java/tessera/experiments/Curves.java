@@ -19,12 +19,19 @@ public record Curves(String title, String x, String y, Map<String, ? extends Map
     private static final List<Color> COLOURS = List.of(new Color(0x3b82f6), new Color(0xd97706), new Color(0x0d9f6e), new Color(0xa855f7), new Color(0xdb2777),
             new Color(0x808890));
 
-    /** An SVG element whose text and grid take the colours of the page. */
+    /**
+     * An SVG element whose text and grid take the colours of the page.
+     *
+     * @throws IllegalArgumentException if there is no point
+     */
     public String svg() {
         return Charts.svg(chart(), title);
     }
 
     XYChart chart() {
+        if (lines.values().stream().allMatch(Map::isEmpty)) {
+            throw new IllegalArgumentException("there are no points to draw");
+        }
         XYChart chart = LogAxes.chart(y, 2, lines.values().stream().flatMap(line -> line.keySet().stream()).mapToInt(at -> at).summaryStatistics(),
                 lines.values().stream().flatMap(line -> line.values().stream()).filter(Curves::isPositive).mapToDouble(LogAxes::log2).summaryStatistics());
         chart.setXAxisTitle(x);

@@ -112,7 +112,8 @@ public record Protocol(double budgetSeconds, int fewest, int most) {
         return runs;
     }
 
-    static String reason(Throwable e) {
+    /** What went wrong in one line: the message of an error that users know, else with its class. */
+    public static String reason(Throwable e) {
         boolean plain = e instanceof IllegalArgumentException || e instanceof TesseraException;
         return plain && e.getMessage() != null ? e.getMessage() : e.toString();
     }

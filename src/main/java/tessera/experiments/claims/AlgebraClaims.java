@@ -22,16 +22,14 @@ final class AlgebraClaims {
     static final List<Claim> ALL = List.of(
             Claim.exact("Q06", "Computing Q (K^T V) in place of (Q K^T) V is mathematically equivalent", "arXiv:2006.16236, arXiv:2507.19595",
                     "distance of both orders with features elu + 1, with softmax, and where no token sees a later one; conditional if only some agree",
-                    setting -> orders(new SplittableRandom(setting.seed()))),
+                    setting -> orders(setting.random())),
             Claim.exact("Q16", "The update W + a k^T v of fast weights is a step of online gradient descent", "arXiv:2102.11174",
                     "numerical gradients of -<kW, v> and of |kW - v|^2 / 2 beside the linear update and the delta rule, for W of 5 x 3; confirmed if both "
-                    + "agree",
-                    setting -> gradients(new SplittableRandom(setting.seed()))),
+                    + "agree", setting -> gradients(setting.random())),
             Claim.exact("Q19", "Sparse attention keeps the full expressiveness of attention", "arXiv:2507.19595",
                     "distance from dense attention against density, for the keys of most weight (the best that any choice can do) and for a window, on "
                     + "scores that are flat and that are peaked; refuted if even the best choice is more than 5 % off at half of the pairs, conditional if "
-                    + "only a fixed one is",
-                    setting -> expressiveness(new SplittableRandom(setting.seed()))));
+                    + "only a fixed one is", setting -> expressiveness(setting.random())));
 
     private AlgebraClaims() {
     }
@@ -122,9 +120,8 @@ final class AlgebraClaims {
                 }
             }
         }
-        return expressiveness(lines.get("best keys, flat scores").get(50), lines.get("best keys, peaked scores").get(50), lines.get("a window, flat scores")
-                .get(50)).with(rows)
-                .with(new Curves("Distance from dense attention", "density (%)", "RMS ratio", lines));
+        return expressiveness(lines.get("best keys, flat scores").get(50), lines.get("best keys, peaked scores").get(50),
+                lines.get("a window, flat scores").get(50)).with(rows).with(new Curves("Distance from dense attention", "density (%)", "RMS ratio", lines));
     }
 
     /** The weights of the keys of highest rank in each row, which sum up to 1 again. */

@@ -29,8 +29,8 @@ final class BlockClaims {
             Claim.measured("Q25", "Blocks below 64 often give no speed-up; 64 and more are needed", "arXiv:2507.19595",
                     "speed-up over the best dense attention of drawn blocks of 8 to 256 at densities of 10 to 75 %; confirmed if at least half of the "
                     + "smaller ones, but not all of the others, have none, refuted if all of the smaller ones have one or none of the others, else "
-                    + "conditional", setting -> finding(setting,
-                            BlockClaims::small)),
+                    + "conditional",
+                            setting -> finding(setting, BlockClaims::small)),
             Claim.measured("Q26", "Sparsity by single tokens is slower than dense attention in spite of fewer operations", "arXiv:2507.19595",
                     "speed-up of drawn tokens at densities of 10 to 75 %; confirmed if there is none at half of them or more, refuted if there is one at "
                     + "each, else conditional",
@@ -85,9 +85,8 @@ final class BlockClaims {
             SparsePoint p = compared.get(n);
             Point point = points.get(n);
             lines.computeIfAbsent(Math.round(100 * p.pattern().density()) + " %", _ -> new TreeMap<>()).put(point.size, point.speedup);
-            rows.add(row("block", point.size, "density", point.density, "ms", Setting.millis(p.measurement()), "speed-up", point.speedup, "efficiency",
-                    point.efficiency(),
-                    "efficiency over the same kind of kernel", point.efficiencyAlike(), "plan", p.measurement().plan()));
+            rows.add(row("block", point.size, "density", point.density, "ms", Setting.millis(p.measurement()), "speed-up", point.speedup,
+                    "efficiency", point.efficiency(), "efficiency over the same kind of kernel", point.efficiencyAlike(), "plan", p.measurement().plan()));
         }
         return rule.of(points).with(rows).with(new Curves("Speed-up over dense attention", "tokens of a block", "speed-up", lines));
     }
@@ -180,9 +179,7 @@ final class BlockClaims {
         Verdict verdict = Math.max(most(modest, Point::efficiency), most(modest, Point::efficiencyAlike)) > IMPOSSIBLE ? Verdict.UNDECIDED
                 : reach == modest.size() ? Verdict.CONFIRMED : reach > 0 || alike ? Verdict.CONDITIONAL : Verdict.REFUTED;
         return Finding.of(verdict, "%d of %d points reach 0.8 of what their density allows over the best dense attention, and range from %.2f to %.2f; "
-                + "over dense attention by the same kind of kernel from %.2f to %.2f", reach, modest.size(), least(modest, Point::efficiency), most(modest,
-                Point::efficiency), least(modest,
-                Point::efficiencyAlike),
-                most(modest, Point::efficiencyAlike));
+                + "over dense attention by the same kind of kernel from %.2f to %.2f", reach, modest.size(), least(modest, Point::efficiency),
+                most(modest, Point::efficiency), least(modest, Point::efficiencyAlike), most(modest, Point::efficiencyAlike));
     }
 }

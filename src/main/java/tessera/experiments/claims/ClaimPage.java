@@ -50,10 +50,9 @@ public final class ClaimPage {
         Claim claim = entry.claim();
         Finding finding = entry.finding();
         return "<section>\n<h2>" + escape(claim.id()) + " " + escape(claim.sentence()) + " <small>" + escape(entry.where())
-                + "</small></h2>\n<p class=\"lead\"><b>"
-                + escape(finding.verdict().toString()) + ":</b> " + escape(finding.reason()) + "</p>\n<p class=\"sub\">" + escape(claim.source()) + ". "
-                + escape(claim.how())
-                + ".</p>\n" + chart(finding) + (finding.rows().isEmpty() ? "" : StackPage.table(finding.rows())) + "</section>\n";
+                + "</small></h2>\n<p class=\"lead\"><b>" + escape(finding.verdict().toString()) + ":</b> " + escape(finding.reason())
+                + "</p>\n<p class=\"sub\">" + escape(claim.source()) + ". " + escape(claim.how()) + ".</p>\n" + chart(finding) + (finding.rows().isEmpty()
+                ? "" : StackPage.table(finding.rows())) + "</section>\n";
     }
 
     /** A machine without fonts can draw no chart; the figures are there all the same. */

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import tessera.TesseraException;
 import tessera.engine.Device;
 import tessera.experiments.Machine;
 import tessera.experiments.Measurement;
+import tessera.experiments.Protocol;
 import tessera.experiments.Report;
 import tessera.experiments.claims.Verdicts.Entry;
 
@@ -49,8 +49,8 @@ public record Claims(List<Claim> claims, List<Device> devices, boolean quick, lo
         Finding finding;
         try {
             finding = claim.test().run(setting);
-        } catch (TesseraException | IllegalArgumentException | OutOfMemoryError e) {
-            finding = Finding.of(Verdict.UNDECIDED, "%s", e.getMessage());
+        } catch (RuntimeException | OutOfMemoryError | LinkageError e) {
+            finding = Finding.of(Verdict.UNDECIDED, "%s", Protocol.reason(e));
         }
         Optional<Measurement> wrong = setting.measured().stream().filter(Measurement::isWrong).findFirst();
         if (wrong.isPresent()) {

@@ -108,8 +108,7 @@ final class GrowthClaims {
             rows.add(row("form", "state of d", "length", length, "ms", vector.get(dim), "d", dim));
         }
         return linear(power(growth, Part.SEQUENCE, Form.CHUNK), power(growth, Part.SEQUENCE, Form.DENSE), Setting.power(matrix), Setting.power(vector))
-                .with(rows)
-                .with(curves(growth, Part.SEQUENCE, "length (tokens)"));
+                .with(rows).with(curves(growth, Part.SEQUENCE, "length (tokens)"));
     }
 
     static Finding linear(double length, double dense, double matrix, double vector) {

@@ -39,8 +39,7 @@ final class LowRankClaims {
                     + "power is", LowRankClaims::summary),
             Claim.exact("Q35", "Such a bottleneck fails where every token holds something of its own", "arXiv:2507.19595",
                     "each query looks for one key whose value is unlike all others, with means of segments in place of keys and values; confirmed if more "
-                    + "than 0.3 is lost with half as many means as tokens",
-                    setting -> bottleneck(new SplittableRandom(setting.seed()))));
+                    + "than 0.3 is lost with half as many means as tokens", setting -> bottleneck(setting.random())));
 
     private LowRankClaims() {
     }
@@ -125,14 +124,13 @@ final class LowRankClaims {
         List<Map<String, Object>> rows = new ArrayList<>();
         for (Gate gate : List.of(Gate.HEAD_CONST, Gate.HEAD_TOKEN, Gate.KEY_TOKEN)) {
             RecurrenceSpec spec = RecurrenceSpec.of(1, setting.size(2, 16), length, setting.size(32, 64)).gate(gate).build();
-            times.put(gate, Setting.millis(setting.measure(gate == Gate.HEAD_CONST ? "G01" : gate == Gate.HEAD_TOKEN ? "G10" : "G06", spec, plan ->
-                    !plan.variant().equals("quadratic"))));
+            String method = gate == Gate.HEAD_CONST ? "G01" : gate == Gate.HEAD_TOKEN ? "G10" : "G06";
+            times.put(gate, Setting.millis(setting.measure(method, spec, plan -> !plan.variant().equals("quadratic"))));
             rows.add(row("gate", gate.name(), "length", length, "ms", times.get(gate)));
         }
         return Finding.of(Verdict.OUT_OF_SCOPE, "quality needs training; a gate of each token and channel takes %.2f times the time of a constant at %d "
                 + "tokens, one of each token %.2f times; Q41 tests what gates set by hand can do", times.get(Gate.KEY_TOKEN) / times.get(Gate.HEAD_CONST),
-                length,
-                times.get(Gate.HEAD_TOKEN) / times.get(Gate.HEAD_CONST)).with(rows);
+                length, times.get(Gate.HEAD_TOKEN) / times.get(Gate.HEAD_CONST)).with(rows);
     }
 
     private static Finding summary(Setting setting) {
@@ -140,7 +138,7 @@ final class LowRankClaims {
                 setting.size(2, 16), setting.size(32, 64));
         Map<Integer, Double> times = new TreeMap<>();
         comparison.measurements().stream().filter(Measurement::verified).forEach(m -> times.put(m.length(), Setting.millis(m)));
-        SplittableRandom random = new SplittableRandom(setting.seed());
+        SplittableRandom random = setting.random();
         List<Map<String, Object>> rows = new ArrayList<>();
         times.forEach((length, time) -> rows.add(row("length", length, "ms", time)));
         double alike = segments(random, 16, TOKENS / 8);
@@ -171,7 +169,7 @@ final class LowRankClaims {
     static Finding summary(double power, double alike, double different) {
         Verdict verdict = power > 1.25 ? Verdict.REFUTED : alike < 0.2 ? Verdict.CONFIRMED : Verdict.CONDITIONAL;
         return Finding.of(verdict, "time with 64 landmarks grows with the power %.2f of the length; with a summary of an eighth of the tokens the result "
-                + "is %.2f off where neighbours are alike, and %.2f where each token is drawn by itself", power, alike, different);
+                + "is %.2g off where neighbours are alike, and %.2f where each token is drawn by itself", power, alike, different);
     }
 
     private static Finding bottleneck(SplittableRandom random) {

@@ -21,15 +21,13 @@ final class MemoryClaims {
             Claim.exact("Q17", "Richer updates of fast weights recall better than adding up", "arXiv:2102.11174, arXiv:2412.06464, arXiv:2501.00663",
                     "pairs of random unit keys and values are written and read back: by adding, by the delta rule, with a decay, with momentum; confirmed "
                     + "if the delta rule's error is below that of adding up to as many pairs as channels, and conditional if only up to half as many",
-                    setting ->
-                            recall(new SplittableRandom(setting.seed()))),
+                    setting -> recall(setting.random())),
             Claim.exact("Q41", "Select and forget gates let a state of fixed size keep what matters among noise", "arXiv:2312.00752, arXiv:2312.06635",
                     "a pair is written, noise follows, the pair is read: without gates, with a constant decay, and with ideal gates; confirmed if the "
-                    + "ideal ones read it exactly and the others do not", setting -> gates(new SplittableRandom(setting.seed()))),
+                    + "ideal ones read it exactly and the others do not", setting -> gates(setting.random())),
             Claim.exact("Q42", "Test-time training makes the loss of its hidden state smaller at inference", "arXiv:2407.04620",
                     "loss of a linear memory before and after each chunk's step, on values that are a map of the keys and on values that are not; "
-                    + "confirmed if it falls in every chunk, and on chunks not read yet where there is a map to learn", setting ->
-                            training(new SplittableRandom(setting.seed()))));
+                    + "confirmed if it falls in every chunk, and on chunks not read yet where there is a map to learn", setting -> training(setting.random())));
 
     private MemoryClaims() {
     }
@@ -40,9 +38,8 @@ final class MemoryClaims {
 
     private static Finding recall(SplittableRandom random) {
         int dim = 32;
-        List<Update> updates = List.of(new Update("adding", 1, 0, 1, false), new Update("delta rule", 1, 0, 1, true), new Update("delta rule, decay 0.98",
-                0.98, 0, 1, true),
-                new Update("momentum 0.3", 1, 0.3, 0.7, true));
+        List<Update> updates = List.of(new Update("adding", 1, 0, 1, false), new Update("delta rule", 1, 0, 1, true),
+                new Update("delta rule, decay 0.98", 0.98, 0, 1, true), new Update("momentum 0.3", 1, 0.3, 0.7, true));
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
         List<Map<String, Object>> rows = new ArrayList<>();
         for (int pairs : new int[] {8, 16, 32, 64}) {

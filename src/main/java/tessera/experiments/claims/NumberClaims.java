@@ -14,14 +14,13 @@ final class NumberClaims {
     static final List<Claim> ALL = List.of(
             Claim.exact("V15", "Keys should be quantised by channel, values by token", "arXiv:2402.02750",
                     "error of scores with keys in 2 bits by channel and by token, where a few channels are large and where none is; confirmed if by "
-                    + "channel is better in both, conditional if only with large ones", setting -> axes(new SplittableRandom(setting.seed()))),
+                    + "channel is better in both, conditional if only with large ones", setting -> axes(setting.random())),
             Claim.exact("V16", "Taking the mean of the keys away makes attention in 8 bits more exact", "arXiv:2410.02367",
                     "error of attention weights with keys in 8 bits by token, with and without, where channels have an offset and where they have none; "
-                    + "confirmed if it is better in both, conditional if only with offsets", setting -> smoothing(new SplittableRandom(setting.seed()))),
+                    + "confirmed if it is better in both, conditional if only with offsets", setting -> smoothing(setting.random())),
             Claim.exact("V18", "Quest's bound never misses the best key of a page", "arXiv:2406.10774",
                     "bound from the least and the largest element of each channel of a page, beside the largest score in it, over 10,000 drawn pages; "
-                    + "confirmed if it is never below",
-                    setting -> bound(new SplittableRandom(setting.seed()))));
+                    + "confirmed if it is never below", setting -> bound(setting.random())));
 
     private NumberClaims() {
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import tessera.TesseraException;
 import tessera.experiments.Comparison;
 import tessera.experiments.Curves;
@@ -90,12 +91,10 @@ final class RecallClaims {
     static Finding longer(int length, Map<String, double[]> gains) {
         boolean any = gains.values().stream().anyMatch(g -> g[0] >= 4);
         boolean faithful = gains.values().stream().anyMatch(g -> g[0] >= 4 && g[1] >= 0.95);
-        StringBuilder each = new StringBuilder();
-        gains.forEach((id, g) -> each.append(each.isEmpty() ? "" : ", ").append(String.format(Locale.ROOT, "%s %.0f times with a recall of %.2f", id, g[0],
-                g[1])));
+        String each = gains.entrySet().stream().map(e -> String.format(Locale.ROOT, "%s %.0f times with a recall of %.2f", e.getKey(), e.getValue()[0],
+                e.getValue()[1])).collect(Collectors.joining(", "));
         return Finding.of(faithful ? Verdict.CONFIRMED : any ? Verdict.CONDITIONAL : Verdict.REFUTED, "in the time of dense attention over %d tokens: %s",
-                length,
-                each.isEmpty() ? "no method reaches that length" : each);
+                length, each.isEmpty() ? "no method reaches that length" : each);
     }
 
     private static Finding content(Setting setting) {

@@ -77,8 +77,8 @@ final class RooflineClaims {
 
     private static Finding phases(Setting setting) {
         Measurement prompt = setting.measure("H03", prompt(setting), plan -> !plan.variant().equals("stored"));
-        Measurement step = setting.measure("H09", AttentionSpec.of(1, setting.size(8, 16), 1, 64).keys(setting.size(16384, 65536)).build(), plan ->
-                !plan.variant().equals("stored"));
+        AttentionSpec token = AttentionSpec.of(1, setting.size(8, 16), 1, 64).keys(setting.size(16384, 65536)).build();
+        Measurement step = setting.measure("H09", token, plan -> !plan.variant().equals("stored"));
         double[] first = shares(setting, prompt);
         double[] second = shares(setting, step);
         return phases(first[0], first[1], second[0], second[1]).with(List.of(shown("a prompt", prompt, first), shown("a step of decoding", step, second)));

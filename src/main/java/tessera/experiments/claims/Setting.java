@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -59,6 +60,11 @@ public final class Setting {
         return seed;
     }
 
+    /** Numbers that are the same for the same seed. */
+    SplittableRandom random() {
+        return new SplittableRandom(seed);
+    }
+
     Consumer<String> progress() {
         return progress;
     }
@@ -84,7 +90,7 @@ public final class Setting {
 
     /** Keeps what an experiment measured for the claim that is tested. */
     <T> T noted(T result, Function<T, List<Measurement>> measurements) {
-        measured.addAll(measurements.apply(result));
+        measurements.apply(result).stream().filter(m -> measured.stream().noneMatch(known -> known == m)).forEach(measured::add);
         return result;
     }
 

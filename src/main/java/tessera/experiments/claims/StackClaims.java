@@ -2,6 +2,7 @@ package tessera.experiments.claims;
 
 import static tessera.experiments.claims.Finding.row;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,20 +39,20 @@ final class StackClaims {
         List<Integer> lengths = setting.size(List.of(512, 2048), List.of(4096, 16384));
         StackShape shape = new StackShape(1, setting.size(4, 16), setting.size(2, 4), setting.size(32, 64), DType.F32);
         List<Stack> stacks = names.stream().map(StackClaims::stack).toList();
-        StackResult result = setting.noted(new StackComparison(stacks, shape, lengths, List.of(setting.device()), setting.protocol(), 20, setting.seed())
-                .run(setting.progress()),
-                StackResult::measurements);
+        StackComparison comparison = new StackComparison(stacks, shape, lengths, List.of(setting.device()), setting.protocol(), 20, setting.seed());
+        StackResult result = setting.noted(comparison.run(setting.progress()), StackResult::measurements);
         Map<String, Map<Integer, Double>> lines = new LinkedHashMap<>();
-        result.rows().forEach(r -> lines.computeIfAbsent((String) r.get("stack"), _ -> new TreeMap<>()).put((int) r.get("length"),
-                (Double) r.get("prefillMillis")));
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (Map<String, Object> r : result.rows()) {
+            lines.computeIfAbsent((String) r.get("stack"), _ -> new TreeMap<>()).put((int) r.get("length"), (Double) r.get("prefillMillis"));
+            rows.add(row("stack", r.get("stack"), "length", r.get("length"), "prefill ms", r.get("prefillMillis"),
+                    "decode ms of a token", r.get("decodeMillis"), "cache bytes", r.get("cacheBytes"), "note", r.get("note")));
+        }
         int longest = lengths.getLast();
         String name = stack(mixed).name();
-        return cost(name, longest, share(result, name, longest, "prefillMillis"), share(result, name, longest, "decodeMillis"), share(result, name, longest,
-                "cacheBytes"),
-                mixed.equals("1:7") ? 0.25 : 0.9).with(result.rows().stream().map(r -> row("stack", r.get("stack"), "length", r.get("length"), "prefill ms",
-                r.get("prefillMillis"), "decode ms of a token",
-                        r.get("decodeMillis"), "cache bytes", r.get("cacheBytes"), "note", r.get("note"))).toList()).with(new Curves("Reading a prompt",
-                        "length (tokens)", "time (ms)", lines));
+        return cost(name, longest, share(result, name, longest, "prefillMillis"), share(result, name, longest, "decodeMillis"),
+                share(result, name, longest, "cacheBytes"), mixed.equals("1:7") ? 0.25 : 0.9).with(rows)
+                .with(new Curves("Reading a prompt", "length (tokens)", "time (ms)", lines));
     }
 
     private static double share(StackResult result, String name, int length, String figure) {

@@ -82,6 +82,11 @@ class ClaimsTest {
         assertEquals(Verdict.UNDECIDED, verdicts.entries().getFirst().finding().verdict());
         assertEquals("no plan for it", verdicts.entries().getFirst().finding().reason());
         assertTrue(verdicts.passed());
+        Verdicts defect = run(claim("A1", _ -> {
+            throw new IllegalStateException("broken inside");
+        }), claim("A2", _ -> YES));
+        assertEquals("java.lang.IllegalStateException: broken inside", defect.entries().getFirst().finding().reason());
+        assertEquals(Verdict.CONFIRMED, defect.entries().getLast().finding().verdict());
     }
 
     @Test
