@@ -2,6 +2,7 @@ package tessera.tasks.sparse;
 
 import tessera.tasks.Dot;
 import tessera.tasks.Score;
+import tessera.tasks.Visible;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.ByteArray;
@@ -57,10 +58,7 @@ public final class ListedMass {
                     int start = TornadoMath.max(0, firstColumn - firstKey);
                     int end = TornadoMath.min(count, firstColumn + massK - firstKey);
                     for (int t = start; t < end; t++) {
-                        int visible = 1;
-                        if (bits >= 0) {
-                            visible = (runs.get(bitRow + (t >> 5)) >> (t & 31)) & 1;
-                        }
+                        int visible = Visible.of(runs, bits, bitRow, t);
                         int j = firstKey + t;
                         float added = bias.get(biasBase + j * geometry.get(5));
                         if (visible != 0 && rowLse > -1.0e29f && mask.get(maskBase + j * geometry.get(9)) != 0 && added > -1.0e29f) {

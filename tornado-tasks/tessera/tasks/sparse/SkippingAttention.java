@@ -1,6 +1,7 @@
 package tessera.tasks.sparse;
 
 import tessera.tasks.Dot;
+import tessera.tasks.Visible;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -47,9 +48,8 @@ public final class SkippingAttention {
                 int count = runs.get(4 * e + 2);
                 int bits = runs.get(4 * e + 3);
                 int bitRow = bits + (i % blockQ) * ((count + 31) >> 5);
-                int partial = TornadoMath.min(1, bits + 1); // without a branch, which OpenCL would get wrong
                 for (int t = 0; t < count; t++) {
-                    int visible = (runs.get(partial * (bitRow + (t >> 5))) >> (t & 31)) & 1 | (1 - partial);
+                    int visible = Visible.of(runs, bits, bitRow, t);
                     if (visible != 0) {
                         float score = Dot.dot(q, qBase, k, (kBase + place + t) * headDim, headDim) * scale;
                         if (score > max) {
