@@ -41,10 +41,6 @@ public final class HtmlReport {
     }
 
     private String write() {
-        page.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n")
-                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n")
-                .append("<title>Tessera: attention methods compared</title>\n<style>\n").append(stylesheet())
-                .append("</style>\n</head>\n<body>\n<main>\n");
         header();
         comparison.machine().devices().forEach(this::device);
         section("Plans", PlansSection.of(comparison));
@@ -59,7 +55,7 @@ public final class HtmlReport {
                 + "choosing keys; cache the bytes of keys, values or latents that one layer holds of one token; efficiency the speed-up times the visited pairs over those of dense attention. Checked says which part of the "
                 + "result was compared with the operator's reference, and “+ formula” that all of it was compared with the method's own formula. "
                 + "The raw samples are in report.json and report.csv.</p>");
-        return page.append("</main>\n</body>\n</html>\n").toString();
+        return HtmlPage.of("attention methods compared", page.toString());
     }
 
     private void header() {

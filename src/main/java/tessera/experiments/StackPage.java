@@ -11,33 +11,17 @@ public final class StackPage {
 
     /** The page. */
     public static String of(StackResult result) {
-        return """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <title>Tessera: stacks of layers compared</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <main>
+        return HtmlPage.of("stacks of layers compared", """
                 <header><h1>Stacks of layers compared</h1></header>
                 <section><h2>Sums over layers</h2>%s</section>
                 <section><h2>Schedules</h2>%s</section>
                 <section><h2>Kinds of layers</h2>%s</section>
-                <section><h2>Machine</h2>%s</section>
-                <section><h2>How it was measured</h2><p>%s Each stack was run end to end at a small size and compared with its twin.
+                %s<section><h2>How it was measured</h2><p>%s Each stack was run end to end at a small size and compared with its twin.
                 Each different layer was then measured once, on %s.</p></section>
-                </main>
-                </body>
-                </html>
-                """.formatted(HtmlReport.stylesheet(), table(result.table()), table(result.comparison().stacks().stream().map(stack -> Map.<String, Object>of(
+                """.formatted(table(result.table()), table(result.comparison().stacks().stream().map(stack -> Map.<String, Object>of(
                         "stack", stack.title() + ", " + stack.source() + ": " + stack.schedule() + (stack.note().isEmpty() ? "" : ". " + stack.note()))).toList()),
-                table(result.csv().stream().map(StackPage::kind).toList()), result.machine().devices().stream()
-                        .map(device -> "<p>" + HtmlReport.escape(result.machine().line(device)) + "</p>").collect(Collectors.joining()),
-                HtmlReport.escape(result.protocol().describe()), HtmlReport.escape(result.comparison().shape().toString()));
+                table(result.csv().stream().map(StackPage::kind).toList()), HtmlPage.machine(result.machine()),
+                HtmlReport.escape(result.protocol().describe()), HtmlReport.escape(result.comparison().shape().toString())));
     }
 
     private static Map<String, Object> kind(Map<String, Object> row) {

@@ -2,6 +2,7 @@ package tessera.experiments;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -59,7 +60,7 @@ public record Tuner(Protocol protocol, double hopeless, long seed, TunedPlans ke
             timed.add(plan);
         }
         ToDoubleFunction<Plan> millis = plan -> kept.find(spec, device, plan).median() / 1e6;
-        Plan best = timed.stream().min(java.util.Comparator.comparingDouble(millis)).filter(plan -> Double.isFinite(millis.applyAsDouble(plan))).orElse(null);
+        Plan best = timed.stream().min(Comparator.comparingDouble(millis)).filter(plan -> Double.isFinite(millis.applyAsDouble(plan))).orElse(null);
         Plan guess = legal.isEmpty() ? null : legal.getFirst();
         return new Tuned(device, spec, legal.size(), timed.size(), left, guess, timed.contains(guess) ? millis.applyAsDouble(guess) : Double.NaN, best,
                 best == null ? Double.NaN : millis.applyAsDouble(best));

@@ -103,10 +103,10 @@ public final class TileLists {
         if (visits == null) {
             long tiles = 0;
             long mixed = 0;
-            Touched touched = new Touched();
+            TouchedTiles touched = new TouchedTiles(runs, keyTiles, tileK);
             for (int n = 0; n < listing.maps() * listing.batches() * tilesOfHead(); n++) {
-                touched.find(n / tilesOfHead(), n % tilesOfHead());
-                tiles += touched.count;
+                find(touched, n / tilesOfHead(), n % tilesOfHead());
+                tiles += touched.count();
                 mixed += touched.mixed();
             }
             visits = new Visits(tiles, mixed);
@@ -119,60 +119,15 @@ public final class TileLists {
         return list(map, lastPosition(tile)) - list(map, firstPosition(tile)) + 1;
     }
 
-    /** The tiles of keys that the rows of one tile touch after the other, each with the number of keys that their lists see without bits. */
-    private final class Touched {
-        private final int[] tiles = new int[keyTiles];
-        private final int[] whole = new int[keyTiles];
-        private final int[] round = new int[keyTiles];
-        private int rounds;
-        private int count;
-        private int all;
-        private int begin = -1;
-        private int stop = -1;
-
-        /** Several small tiles of rows have the same lists. */
-        void find(int map, int tile) {
-            all = tileK * lists(map, tile);
-            int before = begin;
-            int until = stop;
-            begin = runs.start(list(map, firstPosition(tile)));
-            stop = runs.start(list(map, lastPosition(tile)) + 1);
-            if (begin == before && stop == until) {
-                return;
-            }
-            rounds++;
-            count = 0;
-            for (int run = begin; run < stop; run++) {
-                int end = runs.key(run) + runs.length(run);
-                for (int k = runs.key(run) / tileK; k * tileK < end; k++) {
-                    if (round[k] != rounds) {
-                        round[k] = rounds;
-                        whole[k] = 0;
-                        tiles[count++] = k;
-                    }
-                    whole[k] += runs.isMixed(run) ? 0 : Math.min(end, (k + 1) * tileK) - Math.max(runs.key(run), k * tileK);
-                }
-            }
-        }
-
-        boolean isMixed(int k) {
-            return whole[k] < all;
-        }
-
-        int mixed() {
-            int mixed = 0;
-            for (int n = 0; n < count; n++) {
-                mixed += isMixed(tiles[n]) ? 1 : 0;
-            }
-            return mixed;
-        }
+    private void find(TouchedTiles touched, int map, int tile) {
+        touched.find(list(map, firstPosition(tile)), list(map, lastPosition(tile)));
     }
 
     private List<Tile> tiles(int map, int tile) {
         int[][] bits = new int[keyTiles][];
-        Touched touched = new Touched();
-        touched.find(map, tile);
-        int[] keys = Arrays.stream(touched.tiles, 0, touched.count).sorted().toArray();
+        TouchedTiles touched = new TouchedTiles(runs, keyTiles, tileK);
+        find(touched, map, tile);
+        int[] keys = touched.sorted();
         int first = firstPosition(tile);
         int last = lastPosition(tile);
         Arrays.stream(keys).filter(touched::isMixed).forEach(k -> bits[k] = new int[positions() * words()]);

@@ -1,8 +1,6 @@
 package tessera.operators;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tessera.Arrangement;
@@ -16,7 +14,6 @@ import tessera.layouts.Listing;
 import tessera.layouts.Range;
 import tessera.masks.Blocks;
 import tessera.planner.Candidates;
-import tessera.planner.Cost;
 import tessera.planner.Plan;
 
 /** The legal plans of an attention on a device, best guess first. */
@@ -31,12 +28,15 @@ final class AttentionPlans {
     private final Device device;
     final Candidates candidates = new Candidates();
     private final long rows;
-    private final Map<Layout, Long> pairs = new IdentityHashMap<>();
+    private final AttentionCosts costs;
+    private final DecodePlans decoding;
 
     private AttentionPlans(AttentionSpec spec, Device device) {
         this.spec = spec;
         this.device = device;
         this.rows = (long) spec.batch() * spec.heads() * spec.queries();
+        this.costs = new AttentionCosts(spec);
+        this.decoding = new DecodePlans(spec, device, this);
     }
 
     static Candidates of(AttentionSpec spec, Device device) {
@@ -83,7 +83,7 @@ final class AttentionPlans {
     /** One window for all heads, or whole blocks, and plain scores. */
     private void simple(Layout layout) {
         Plan byRows = plan(layout, "rows", Map.of(), 1, "one row of the result for each work-item");
-        stream(layout);
+        decoding.streamed(layout);
         if (layout instanceof Bsr) {
             beside(new TilePlans(spec, device, layout, this), () -> candidates.add(byRows));
             candidates.ruleOut("split", "splitting the keys needs a FULL or RANGE layout, not " + layout.name());
@@ -94,9 +94,9 @@ final class AttentionPlans {
         int parts = parts();
         boolean gpu = device.kind().equals("GPU");
         if (gpu) {
-            decode((Range) layout);
+            decoding.shared((Range) layout);
         }
-        boolean strips = StripTiling.comeFirst(spec, device, layout.pairs(spec));
+        boolean strips = StripTiling.comeFirst(spec, device, pairs(layout));
         if (strips) {
             strips(layout);
         }
@@ -111,7 +111,7 @@ final class AttentionPlans {
             split(layout, 2);
         }
         if (!gpu) {
-            decode((Range) layout);
+            decoding.shared((Range) layout);
         }
         stored(layout);
     }
@@ -143,8 +143,8 @@ final class AttentionPlans {
         Listing first = listings.getFirst();
         int parts = parts();
         if (spec.arrangement().pvSkip() < 0) {
-            if (gaps() > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
-                candidates.ruleOut("rows", "pvSkip needs a number for each query and block of keys, an array of " + gaps() + ", more than " + device.id()
+            if (costs.gaps() > Math.min(Integer.MAX_VALUE, device.maxArrayBytes() / 4)) {
+                candidates.ruleOut("rows", "pvSkip needs a number for each query and block of keys, an array of " + costs.gaps() + ", more than " + device.id()
                         + " allows; use larger blocks");
                 return;
             }
@@ -155,7 +155,7 @@ final class AttentionPlans {
         if (spec.scores().isOwn()) {
             candidates.ruleOut("rows", "a change of the scores by the user needs them stored");
         } else {
-            stream(first);
+            decoding.streamed(first);
             if (parts >= 2) {
                 split(first, parts);
             }
@@ -207,51 +207,7 @@ final class AttentionPlans {
         }
         String reason = parts() >= 2 ? rows + " rows would leave some of " + device.computeUnits() + " compute units idle, so the keys are split"
                 : "splits the keys although " + rows + " rows fill the device";
-        candidates.add(plan(layout, "split", ordered("parts", parts), parts, reason));
-    }
-
-    /** Decoding where a device has instructions. */
-    private void stream(Layout layout) {
-        for (DType storage : spec.dtype() == DType.F16 ? List.of(DType.F16, DType.F32) : List.of(DType.F32)) {
-            String never = StreamTiling.never(spec, device, storage);
-            if (never != null) {
-                candidates.ruleOut("stream " + storage, never);
-                continue;
-            }
-            for (StreamTiling t : StreamTiling.of(spec, StreamTask.visible(spec), device, storage)) {
-                String limit = t.limit(spec, device, storage);
-                if (limit != null) {
-                    candidates.ruleOut("stream " + t.tuning() + " " + storage, limit);
-                } else {
-                    String reason = "each warp reads keys for " + t.tileH() + " query heads, in " + t.groups(spec) * t.parts() + " work-groups for "
-                            + device.computeUnits() + " compute units" + (storage == DType.F16 ? "; weights are rounded to float16" : "");
-                    candidates.add(plan(layout, "stream", t.tuning(), storage, t.parts(), reason));
-                }
-            }
-        }
-    }
-
-    private void decode(Range range) {
-        if (spec.queries() != 1 || device.localMemoryBytes() == 0 || spec.arrangement().valuesInKeys()) {
-            candidates.ruleOut("decode", spec.arrangement().valuesInKeys() ? VALUES_IN_KEYS : spec.queries() != 1 ? "the decode kernel takes one query for each sequence, not " + spec.queries()
-                    : device.id() + " has no local memory");
-            return;
-        }
-        for (DecodeTiling t : DecodeTiling.of(spec, range.visible(spec, 0), device)) {
-            String limit = t.limit(spec, device);
-            if (limit != null) {
-                candidates.ruleOut("decode " + t.tuning(), limit);
-            } else {
-                String reason = "a read of the keys serves " + t.tileH() + " query heads, in " + t.groups(spec) * t.parts() + " work-groups for "
-                        + device.computeUnits() + " compute units";
-                candidates.add(plan(range, "decode", t.tuning(), t.parts(), reason));
-            }
-        }
-    }
-
-    /** Numbers that leaving out values of blocks keeps: one for each query and block of keys. */
-    private long gaps() {
-        return spec.arrangement().pvSkip() < 0 ? rows * Math.ceilDiv(spec.keys(), spec.arrangement().listBlock()) : 0;
+        candidates.add(plan(layout, "split", Plan.ordered("parts", parts), parts, reason));
     }
 
     private void strips(Layout layout) {
@@ -278,38 +234,15 @@ final class AttentionPlans {
         }
     }
 
-    static Map<String, Integer> ordered(Object... keysAndValues) {
-        Map<String, Integer> map = new LinkedHashMap<>();
-        for (int n = 0; n < keysAndValues.length; n += 2) {
-            map.put((String) keysAndValues[n], (Integer) keysAndValues[n + 1]);
-        }
-        return map;
-    }
-
     private Plan plan(Layout layout, String variant, Map<String, Integer> tuning, int parts, String reason) {
         return plan(layout, variant, tuning, DType.F32, parts, reason);
     }
 
-    /** Counted once for all plans. */
-    long pairs(Layout layout) {
-        return pairs.computeIfAbsent(layout, visited -> visited.pairs(spec));
+    Plan plan(Layout layout, String variant, Map<String, Integer> tuning, DType storage, int parts, String reason) {
+        return new Plan("ATTN", variant, layout.name(), tuning, storage, costs.of(layout, variant, storage, parts), reason);
     }
 
-    Plan plan(Layout layout, String variant, Map<String, Integer> tuning, DType storage, int parts, String reason) {
-        long pairs = pairs(layout);
-        int passes = 1 + (spec.requested().columnMass() ? 1 : 0) + (spec.requested().massQ() > 0 ? 1 : 0) + (spec.requested().scores() != null ? 1 : 0);
-        long flops = pairs * (passes * 2L * spec.headDim() + 2L * spec.valueDim() + passes);
-        long in = spec.inputs().values().stream().mapToLong(s -> s.elements()).sum() / (storage == DType.F16 ? 2 : 1);
-        long out = rows * (spec.valueDim() + 1);
-        long others = spec.outputs().values().stream().mapToLong(s -> s.elements()).sum() - rows * spec.valueDim();
-        long scratch = gaps() + (parts > 1 ? parts * out : 0) + (variant.equals("stored") ? rows * spec.keys() : 0) + TokenOrder.scratch(spec);
-        long index = switch (layout) {
-            case Bsr b -> b.rowPtr().getSize() + b.colIdx().getSize();
-            case Listing l -> l.runs().lists() + l.capacity(spec);
-            default -> 0;
-        };
-        double density = (double) pairs / ((double) rows * spec.keys());
-        Cost cost = new Cost(flops, 4 * (in + out + others + index + 2 * scratch), 4 * (in + out + others + index + scratch), density);
-        return new Plan("ATTN", variant, layout.name(), tuning, storage, cost, reason);
+    long pairs(Layout layout) {
+        return costs.pairs(layout);
     }
 }

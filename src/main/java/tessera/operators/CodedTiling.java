@@ -30,7 +30,7 @@ record CodedTiling(int tileK, int warps, int rowTiles) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileK", tileK, "warps", warps, "rowTiles", rowTiles);
+        return Plan.ordered("tileK", tileK, "warps", warps, "rowTiles", rowTiles);
     }
 
     int tileQ() {

@@ -58,7 +58,7 @@ record DecodeTiling(int tileH, int tileK, int lanes, int items, int parts) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileH", tileH, "tileK", tileK, "lanes", lanes, "items", items, "parts", parts);
+        return Plan.ordered("tileH", tileH, "tileK", tileK, "lanes", lanes, "items", items, "parts", parts);
     }
 
     /** Query heads of a key/value head. */

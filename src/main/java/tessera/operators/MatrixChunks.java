@@ -55,7 +55,7 @@ record MatrixChunks(int chunk, int tileK, int warps, int rowTiles, int stateTile
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("chunk", chunk, "tileK", tileK, "warps", warps, "rowTiles", rowTiles, "stateTiles", stateTiles);
+        return Plan.ordered("chunk", chunk, "tileK", tileK, "warps", warps, "rowTiles", rowTiles, "stateTiles", stateTiles);
     }
 
     /** Tokens of a work-group that computes outputs. */

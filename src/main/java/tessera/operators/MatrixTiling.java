@@ -58,7 +58,7 @@ record MatrixTiling(int tileK, int warps, int rowTiles, int stages) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileK", tileK, "warps", warps, "rowTiles", rowTiles, "stages", stages);
+        return Plan.ordered("tileK", tileK, "warps", warps, "rowTiles", rowTiles, "stages", stages);
     }
 
     int tileQ() {

@@ -32,7 +32,7 @@ record RegisterTiling(int tileQ, int tileK, int rows, int lanes, int tiles) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "rows", rows, "lanes", lanes, "tiles", tiles);
+        return Plan.ordered("tileQ", tileQ, "tileK", tileK, "rows", rows, "lanes", lanes, "tiles", tiles);
     }
 
     int items() {

@@ -94,7 +94,7 @@ record StreamTiling(int tileH, int tileK, int warps, int stages, int parts) {
 
     /** Its numbers by name, as a plan holds them. */
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileH", tileH, "tileK", tileK, "warps", warps, "stages", stages, "parts", parts);
+        return Plan.ordered("tileH", tileH, "tileK", tileK, "warps", warps, "stages", stages, "parts", parts);
     }
 
     /** Work-groups for each part of the keys. */

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import tessera.AttentionSpec;
 import tessera.engine.Device;
+import tessera.planner.Plan;
 
 /**
  * Tiles of a strip, the queries that a core computes by itself.
@@ -47,6 +48,6 @@ record StripTiling(int tileQ, int tileK) {
     }
 
     Map<String, Integer> tuning() {
-        return AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK);
+        return Plan.ordered("tileQ", tileQ, "tileK", tileK);
     }
 }

@@ -14,6 +14,7 @@ import tessera.layouts.Layout;
 import tessera.layouts.Listing;
 import tessera.layouts.Range;
 import tessera.layouts.TileLists;
+import tessera.planner.Plan;
 
 /** The plans of an attention that take a tile of queries and a tile of keys at a time, best guess first. */
 final class TilePlans {
@@ -108,7 +109,7 @@ final class TilePlans {
         int width = Math.max(spec.headDim(), Math.ceilDiv(spec.valueDim(), lanes) * lanes) + 1;
         long local = 4L * (tileQ * (spec.headDim() + 1L) + tileK * (long) width + tileQ * (tileK + 1L));
         String limit = limit(device, tileQ * lanes, local);
-        Map<String, Integer> tuning = AttentionPlans.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes);
+        Map<String, Integer> tuning = Plan.ordered("tileQ", tileQ, "tileK", tileK, "lanes", lanes);
         if (limit == null) {
             plans.candidates.add(plans.plan(layout, "tiles", tuning, DType.F32, 1,
                     "tiles of keys and values are shared in local memory (" + local + " bytes)"));

@@ -20,6 +20,15 @@ import tessera.DType;
  */
 public record Plan(String operator, String variant, String layout, Map<String, Integer> tuning, DType storage, Cost cost, String reason) {
 
+    /** A tuning in the order given: names and numbers in turn. */
+    public static Map<String, Integer> ordered(Object... keysAndValues) {
+        Map<String, Integer> map = new LinkedHashMap<>();
+        for (int n = 0; n < keysAndValues.length; n += 2) {
+            map.put((String) keysAndValues[n], (Integer) keysAndValues[n + 1]);
+        }
+        return map;
+    }
+
     /** Tuning value {@code key}. */
     public int get(String key) {
         return tuning.get(key);

@@ -1,8 +1,8 @@
 package tessera.planner;
 
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
+import org.apache.commons.math3.stat.descriptive.rank.Median;
 import tessera.AttentionSpec;
 import tessera.Spec;
 import tessera.engine.Device;
@@ -54,9 +54,7 @@ public record TunedPlan(int edition, String device, TunedProblem problem, String
 
     /** Median kernel time in nanoseconds; infinite if the plan failed. */
     public double median() {
-        long[] sorted = kernelNanos.stream().mapToLong(Long::longValue).sorted().toArray();
-        int n = sorted.length;
-        return n == 0 ? Double.POSITIVE_INFINITY : Arrays.stream(sorted, (n - 1) / 2, n / 2 + 1).average().orElseThrow();
+        return kernelNanos.isEmpty() ? Double.POSITIVE_INFINITY : new Median().evaluate(kernelNanos.stream().mapToDouble(Long::doubleValue).toArray());
     }
 
     /** Time over that of a roofline with these rates, per ns; what carries over to a problem nearby. */

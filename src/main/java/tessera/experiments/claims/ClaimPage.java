@@ -3,7 +3,7 @@ package tessera.experiments.claims;
 import static tessera.experiments.HtmlReport.escape;
 
 import java.util.stream.Collectors;
-import tessera.experiments.HtmlReport;
+import tessera.experiments.HtmlPage;
 import tessera.experiments.StackPage;
 import tessera.experiments.claims.Verdicts.Entry;
 
@@ -14,32 +14,16 @@ public final class ClaimPage {
 
     /** The page. */
     public static String of(Verdicts verdicts) {
-        return """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <title>Tessera: claims put to the test</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <main>
+        return HtmlPage.of("claims put to the test", """
                 <header><h1>Claims put to the test</h1><p class="sub">%s · %s UTC · tessera %s</p></header>
                 <section><h2>Verdicts</h2>%s</section>
                 %s
-                <section><h2>Machine</h2>%s</section>
-                <section><h2>How it was measured</h2><p>%s Claims take the time that a tenth of the runs stay \
+                %s<section><h2>How it was measured</h2><p>%s Claims take the time that a tenth of the runs stay \
                 below. A verdict holds for the devices and sizes above; report.json has the raw samples.</p></section>
-                </main>
-                </body>
-                </html>
-                """.formatted(HtmlReport.stylesheet(), escape(verdicts.summary()), date(verdicts), escape(verdicts.machine().tessera()),
+                """.formatted(escape(verdicts.summary()), date(verdicts), escape(verdicts.machine().tessera()),
                 verdicts.entries().isEmpty() ? "" : StackPage.table(verdicts.table()),
-                verdicts.entries().stream().map(ClaimPage::section).collect(Collectors.joining()), verdicts.machine().devices().stream()
-                        .map(device -> "<p>" + escape(verdicts.machine().line(device)) + "</p>").collect(Collectors.joining()),
-                escape(Setting.protocol(verdicts.claims().quick()).describe()));
+                verdicts.entries().stream().map(ClaimPage::section).collect(Collectors.joining()), HtmlPage.machine(verdicts.machine()),
+                escape(Setting.protocol(verdicts.claims().quick()).describe())));
     }
 
     private static String date(Verdicts verdicts) {
